@@ -1,0 +1,100 @@
+"""What goes into a shard and what comes out of it, as values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from stream.core.events import Event, Rejection
+from stream.core.view import Counters, Open
+
+if TYPE_CHECKING:
+    from stream.core.row import Row
+
+
+class ShardId(NamedTuple):
+    """Which shard."""
+
+    stage: int
+    partition: int
+
+
+class Record(NamedTuple):
+    """One source record as fetched. ``recorded_at`` in ms, None = unknown (nothing is future)."""
+
+    topic: str
+    offset: int
+    recorded_at: int | None
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+class Output(NamedTuple):
+    """One record for an output topic; partition None = by key, -1 = every partition."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+    partition: int | None
+
+
+class RowTimes(NamedTuple):
+    """What a shard must know of every row, also of those it keeps as bytes. Times in ms."""
+
+    due: int  # when the watermark must look at it
+    last_at: int
+    first_at: int
+    channel: str
+    waits: bool  # something waits in it
+    ended: bool  # at ``due`` it leaves
+
+
+class Codec(Protocol):
+    """Bytes to values and back; ``wire`` implements it."""
+
+    def decode(self, topic: str, key: bytes | None, value: bytes | None) -> Event | Rejection:
+        """The event in a source record, or why it is none."""
+
+    def pack_row(self, row: "Row", times: "RowTimes") -> bytes:
+        """A row as stored, ``times`` readable without unpacking."""
+
+    def unpack_row(self, packed: bytes) -> "Row":
+        """The row of `pack_row`; not yet folded."""
+
+    def row_times(self, packed: bytes) -> "RowTimes":
+        """What of a packed row can be read without unpacking it."""
+
+    def body(self, event: Event) -> str:
+        """The body of an event as JSON."""
+
+    def pack(self, value: object) -> bytes:
+        """Plain values as JSON."""
+
+    def unpack(self, packed: bytes) -> object:
+        """The values of `pack`."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """What one batch changed: rows for the changelog, outputs, and what the view needs."""
+
+    changelog: list[tuple[bytes, bytes | None]] = field(default_factory=list)
+    outputs: list[Output] = field(default_factory=list)
+    applied: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    tally: dict[tuple[str, str], int] = field(default_factory=dict)  # (topic, result) -> records
+    counters: Counters = field(default_factory=dict)
+    open: dict[str, tuple[Open, ...]] = field(default_factory=dict)
+    watermark: int | None = None
+    rows: int = 0
+
+    @property
+    def records(self) -> int:
+        """How many records the batch read."""
+        return self.applied + self.duplicates + self.rejected
+
+    def count(self, topic: str, result: str, amount: int = 1) -> None:
+        """Tally records of ``topic``."""
+        self.tally[topic, result] = self.tally.get((topic, result), 0) + amount

@@ -1,0 +1,169 @@
+"""What a contact is worth under a policy and a watermark (2-numbers 2.2, 2.4, 2.5).
+
+The fold knows what happened; this says what it is called: short or not, unknown where an end was
+inferred, the one outcome of the contact. Pure functions of (contact, policy, inferred).
+"""
+
+from stream.core.contact import Contact
+from stream.core.policy import UNASSIGNED, Policy
+from stream.core.visits import Visit
+
+AGENT_DROP_MS = 5_000
+GIVEN_UP = frozenset(("abandoned", "abandoned_short", "exited"))
+_BY_CUSTOMER = frozenset(("customer", "unknown"))
+_LAST_VISIT = {
+    "abandoned": "abandoned",
+    "abandoned_short": "abandoned_short",
+    "exited": "abandoned",
+    "unknown": "unknown",
+}
+
+
+def is_inferred(contact: Contact, watermark: int | None, policy: Policy) -> bool:
+    """Whether the contact has ended by inference: silence, or a restart of its source.
+
+    Args:
+        watermark: ms, or None while there is none.
+
+    Source: 1-events 1.5.
+    """
+    if contact.ended_at is not None:
+        return False
+    if contact.restarted_at is not None:
+        return True
+    return watermark is not None and watermark >= contact.last_at + policy.channels[contact.channel].timeout_ms
+
+
+def end_of(contact: Contact, *, inferred: bool) -> int | None:
+    """When the contact ended (ms), by statement or inference; None while it is open."""
+    if contact.ended_at is not None:
+        return contact.ended_at
+    if not inferred:
+        return None
+    return contact.last_at if contact.restarted_at is None else contact.restarted_at
+
+
+def visit_outcome(visit: Visit, channel: str, policy: Policy, *, inferred: bool) -> str:
+    """The outcome of a visit in the words of 2.2; ``waiting`` while it is open."""
+    outcome = visit.outcome
+    if outcome == "waiting":
+        return "unknown" if inferred else "waiting"
+    if channel == "email" and (outcome in GIVEN_UP or visit.how == "ended"):
+        return "unknown"
+    if outcome == "abandoned" and visit.wait_ms < policy.short_ms(visit.queue):
+        return "abandoned_short"
+    return outcome
+
+
+def contact_outcome(contact: Contact, policy: Policy, *, inferred: bool) -> tuple[str, int]:
+    """The one outcome of the contact and since when (ms); ``open`` is not counted.
+
+    Source: 2-numbers 2.5.
+    """
+    if contact.handled_at is not None:
+        return "handled", contact.handled_at
+    visits = contact.seen_visits
+    waiting_for = _waiting_for(contact, visits)
+    if waiting_for is not None:
+        return waiting_for
+    end = end_of(contact, inferred=inferred)
+    if end is None:
+        return "open", contact.last_at
+    if visits:
+        last = visit_outcome(visits[-1], contact.channel, policy, inferred=inferred)
+        return _LAST_VISIT.get(last, "system"), end
+    return _without_visit(contact, inferred=inferred), end
+
+
+def _waiting_for(contact: Contact, visits: list[Visit]) -> tuple[str, int] | None:
+    found = [(at, name) for at, name in ((contact.voicemail_at, "voicemail"), (contact.callback_at, "callback")) if at is not None]
+    found += [(v.left_at or 0, v.outcome) for v in visits if v.outcome in ("voicemail", "callback")]
+    if not found:
+        return None
+    at, name = max(found)
+    return name, at
+
+
+def _without_visit(contact: Contact, *, inferred: bool) -> str:
+    if contact.steps.goal:
+        return "self_served"
+    if inferred:
+        return "unknown"
+    if contact.ended_by not in _BY_CUSTOMER:
+        return "system"
+    return "unknown" if contact.channel == "email" else "abandoned_step"
+
+
+def home_queue(contact: Contact) -> str:
+    """The queue a contact is reported under: of its first visit, else its field, else unassigned."""
+    visits = contact.seen_visits
+    if visits:
+        return visits[0].queue or contact.queue or UNASSIGNED
+    return contact.queue or UNASSIGNED
+
+
+def queue_of(visit: Visit, contact: Contact) -> str:
+    """The queue of a visit; an implicit one waits in the contact's own."""
+    return visit.queue or contact.queue or UNASSIGNED
+
+
+def work_queue(contact: Contact) -> str:
+    """The queue of the agent who had the contact last, else its home."""
+    legs = contact.handling.legs
+    return legs[-1].queue if legs else home_queue(contact)
+
+
+def handled_ms(contact: Contact) -> tuple[int, int, int, int] | None:
+    """Talk, hold, wrap-up (ms) and when the last of them ended; None while incomplete.
+
+    Never for e-mail, never from an inferred end. Source: 2-numbers 2.6, R31, R32.
+    """
+    work = contact.handling
+    if contact.ended_at is None or not work.legs or work.wrapups or contact.channel == "email":
+        return None
+    return work.talk_ms, work.hold_ms, work.wrapup_ms, max(contact.ended_at, work.wrapup_ended_at)
+
+
+def first_response(contact: Contact) -> tuple[int, int, int] | None:
+    """Asked at, answered at, duration (ms): voice by speed of answer, others by messages."""
+    if contact.channel != "voice":
+        first = contact.responses.first
+        return None if first is None else (first[0], first[1], first[1] - first[0])
+    for visit in contact.visits.entered:
+        if visit.outcome == "answered":
+            return visit.entered_at, visit.left_at or visit.entered_at, visit.wait_ms
+    return None
+
+
+def ended_on_hold(contact: Contact) -> bool:
+    """The customer hung up while on hold (R53)."""
+    return contact.ended_on_hold and contact.ended_by == "customer"
+
+
+def ended_unresolved(contact: Contact) -> bool:
+    """The customer ended what an agent had and had not resolved (R53)."""
+    if contact.ended_by != "customer" or not contact.handling.legs or not contact.dispositions:
+        return False
+    return contact.dispositions[-1].resolution != "resolved"
+
+
+def agent_dropped(contact: Contact) -> bool:
+    """The agent ended the contact less than 5 s after connecting."""
+    if contact.ended_by != "agent" or contact.ended_at is None or not contact.handling.legs:
+        return False
+    return contact.ended_at - contact.handling.legs[-1].connected_at < AGENT_DROP_MS
+
+
+def misrouted(contact: Contact) -> bool:
+    """The first queue is not the queue of the resolving leg (R52); known at the end."""
+    visits, legs = contact.seen_visits, contact.handling.legs
+    if contact.ended_at is None or not visits or not legs:
+        return False
+    return queue_of(visits[0], contact) != legs[-1].queue
+
+
+def escalated_at(contact: Contact) -> int | None:
+    """When the agent escalated (ms), if that is the latest verdict."""
+    if contact.dispositions and contact.dispositions[-1].resolution == "escalated":
+        return contact.dispositions[-1].at
+    return None

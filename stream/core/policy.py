@@ -1,0 +1,149 @@
+"""The policy as frozen values: names, targets, windows, rules (2-numbers 2.11).
+
+Made from a TOML file by `policy_reader`; nothing here reads a file. Durations in ms.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+from stream.core.events import CHANNELS
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+FIXED_STEPS = frozenset(("welcome", "bot", "hold_message", "callback_offer", "voicemail"))
+OTHER = "other"
+UNASSIGNED = "unassigned"
+NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelPolicy:
+    """What holds for a channel where a queue says nothing."""
+
+    timeout_ms: int  # silence after which a contact has ended by inference
+    target_ms: int  # service level
+    response_target_ms: int  # R41
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePolicy:
+    """One queue; None = the channel's or the policy's own value."""
+
+    target_ms: int | None = None
+    short_abandon_ms: int | None = None
+    zone: str | None = None
+    hours: object = None  # as written in the file; read by the calendars
+    holidays: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    issues: tuple[str, ...] = ()
+    group: str = ""
+    site: str = ""
+    owner: str = ""
+    calendar: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CasesPolicy:
+    """How contacts become cases (2-numbers 2.7)."""
+
+    window_ms: int = 7 * DAY_MS
+    match: str = "issue_if_known"
+    resolution: str = "auto"
+    abandoned: str = "exclude"
+    after_hours: str = "shift"
+    unidentified: str = "exclude"
+
+
+@dataclass(frozen=True, slots=True)
+class RulePolicy:
+    """One rule of first contact resolution (2-numbers 2.8)."""
+
+    channels: tuple[str, ...] = CHANNELS
+    escalation: str = "fail"
+    follow_up: str = "fail"
+    transfers: str = "allow"
+    agents: str = "any"
+    repeat_channels: str = "any"
+    survey: str = "ignore"
+
+
+def _default_channels() -> Mapping[str, ChannelPolicy]:
+    chat = ChannelPolicy(24 * HOUR_MS, 60_000, 60_000)
+    return MappingProxyType(
+        {
+            "voice": ChannelPolicy(4 * HOUR_MS, 20_000, 180_000),
+            "chat": chat,
+            "messaging": chat,
+            "sms": chat,
+            "social": chat,
+            "email": ChannelPolicy(30 * DAY_MS, DAY_MS, DAY_MS),
+        }
+    )
+
+
+def _default_rules() -> Mapping[str, RulePolicy]:
+    return MappingProxyType(
+        {
+            "contact": RulePolicy(),
+            "channel": RulePolicy(repeat_channels="same"),
+            "one_touch": RulePolicy(transfers="forbid", agents="one"),
+            "survey": RulePolicy(survey="decide"),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Every definition a figure depends on."""
+
+    lateness_ms: int = DAY_MS
+    disorder_ms: int = 60_000
+    zone: str = "UTC"
+    short_abandon_ms: int = 5_000
+    channels: Mapping[str, ChannelPolicy] = field(default_factory=_default_channels)
+    queues: Mapping[str, QueuePolicy] = field(default_factory=lambda: MappingProxyType({}))
+    issues: Mapping[str, int | None] = field(default_factory=lambda: MappingProxyType({}))  # own window
+    menus: frozenset[str] = frozenset()
+    cases: CasesPolicy = field(default_factory=CasesPolicy)
+    rules: Mapping[str, RulePolicy] = field(default_factory=_default_rules)
+    calendars: Mapping[str, QueuePolicy] = field(default_factory=lambda: MappingProxyType({}))
+    goals: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    def queue_label(self, queue: str) -> str:
+        """The queue's name if the policy lists it, else ``other``."""
+        return queue if queue in self.queues or queue == UNASSIGNED else OTHER
+
+    def step_label(self, step: str) -> str:
+        """The step's name if it is a fixed step or a listed menu node, else ``other``."""
+        if step in FIXED_STEPS or (step.startswith("menu:") and step[5:] in self.menus):
+            return step
+        return OTHER
+
+    def target_ms(self, channel: str, queue: str) -> int:
+        """Service level target of the queue, else of its channel."""
+        own = self.queues.get(queue)
+        if own is not None and own.target_ms is not None:
+            return own.target_ms
+        return self.channels[channel].target_ms
+
+    def short_ms(self, queue: str) -> int:
+        """Abandons with a shorter wait are short; 0 = the class is off."""
+        own = self.queues.get(queue)
+        if own is not None and own.short_abandon_ms is not None:
+            return own.short_abandon_ms
+        return self.short_abandon_ms
+
+    @cached_property
+    def longest_window_ms(self) -> int:
+        """The largest W of all issues."""
+        return max(self.cases.window_ms, *(w for w in self.issues.values() if w), 0)
+
+    @cached_property
+    def _kept(self) -> dict[str, int]:
+        return {name: max(self.longest_window_ms, channel.timeout_ms) for name, channel in self.channels.items()}
+
+    def kept_ms(self, channel: str) -> int:
+        """K of 1-events 1.5: an event this much after its predecessor is a new generation."""
+        return self._kept[channel]

@@ -1,0 +1,95 @@
+"""The contact as known now, in words: what the outcomes topic and ``explain`` say of it.
+
+Durations are ``_ms``, times ``_at`` in ms. Source: 1-events 1.7, 2-numbers 2.2-2.6.
+"""
+
+from stream.core import outcome as of
+from stream.core.contact import Contact
+from stream.core.policy import Policy
+from stream.core.visits import Visit
+
+Report = dict[str, object]
+
+
+def told(contact: Contact, policy: Policy, *, inferred: bool) -> list[object]:
+    """The key and what the case stage depends on; a new record is written when this changes."""
+    outcome, decided_at = of.contact_outcome(contact, policy, inferred=inferred)
+    return [
+        contact.customer,
+        outcome,
+        decided_at,
+        contact.ended_at,
+        inferred,
+        contact.issue,
+        contact.case_id,
+        contact.previous_contact_id,
+        contact.arrived_at,
+        of.home_queue(contact),
+        len(contact.handling.legs),
+        len(contact.transfers),
+        len(contact.dispositions),
+        contact.handling.wrapup_ms,
+        len(contact.handling.wrapups),
+    ]
+
+
+def contact_report(contact: Contact, policy: Policy, *, inferred: bool) -> Report:
+    """Everything known of one contact.
+
+    Args:
+        inferred: as `outcome.is_inferred` says at the watermark in force.
+    """
+    outcome, decided_at = of.contact_outcome(contact, policy, inferred=inferred)
+    work, first = contact.handling, of.first_response(contact)
+    times = of.handled_ms(contact)
+    since = None if inferred else contact.responses.since
+    return {
+        "outcome": outcome,
+        "decided_at": decided_at,
+        "channel": contact.channel,
+        "direction": contact.direction or "inbound",
+        "customer": contact.customer,
+        "case_id": contact.case_id,
+        "previous_contact_id": contact.previous_contact_id,
+        "issue": contact.issue,
+        "queue": of.home_queue(contact),
+        "arrived_at": contact.arrived_at,
+        "ended_at": of.end_of(contact, inferred=inferred),
+        "ended_by": contact.ended_by or None,
+        "inferred": inferred,
+        "visits": [_visit(v, contact, policy, inferred=inferred) for v in contact.seen_visits],
+        "legs": [leg.agent for leg in work.legs],
+        "transfers": [kind for kind, _, _ in contact.transfers],
+        "time_to_agent_ms": work.legs[0].connected_at - contact.arrived_at if work.legs else None,
+        "talk_ms": work.talk_ms,
+        "hold_ms": work.hold_ms,
+        "wrapup_ms": work.wrapup_ms,
+        "handle_ms": None if times is None else sum(times[:3]),
+        "first_response_ms": None if first is None else first[2],
+        "next_response_ms": [answered - asked for asked, answered in contact.responses.following],
+        "unanswered_since": since,
+        "voicemail_at": contact.voicemail_at,
+        "callback_at": contact.callback_at,
+        "dispositions": [
+            {"at": d.at, "resolution": d.resolution, "cause": d.cause, "confirmed": d.confirmed} for d in contact.dispositions
+        ],
+        "misrouted": of.misrouted(contact),
+        "ended_on_hold": of.ended_on_hold(contact),
+        "ended_unresolved_by_customer": of.ended_unresolved(contact),
+        "agent_dropped": of.agent_dropped(contact),
+    }
+
+
+def _visit(visit: Visit, contact: Contact, policy: Policy, *, inferred: bool) -> Report:
+    outcome = of.visit_outcome(visit, contact.channel, policy, inferred=inferred)
+    abandoned = outcome in of.GIVEN_UP
+    waiting = outcome == "waiting"
+    return {
+        "queue": of.queue_of(visit, contact),
+        "outcome": outcome,
+        "entered_at": visit.entered_at,
+        "left_at": None if waiting else (contact.last_at if visit.left_at is None else visit.left_at),
+        "wait_ms": None if waiting else (visit.wait_ms if visit.left_at is not None else contact.last_at - visit.entered_at),
+        "after_agent": abandoned and visit.after_agent,
+        "ringing": abandoned and bool(visit.ringing),
+    }

@@ -1,0 +1,269 @@
+"""The engine: one partition of one stage. `apply` a batch, get what changed.
+
+Laws, each a test:
+
+* deterministic: the same state, records, positions and now give the same changes;
+* any order and any repetition of accepted events gives the same contacts and net figures;
+* a cut anywhere, with the changelog stored and loaded again, equals no cut;
+* the sum of the contributions of all rows ever seen = counters; entered = outcomes + waiting;
+* applied + duplicate + rejected = records; the watermark never falls.
+
+No I/O, no clock, no logging. If the transaction that should store the changes fails, the shard must
+be thrown away and loaded again. Source: 4-architecture 4.3.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
+
+from stream.core import ledger
+from stream.core.batch import Changes, Codec, Output, Record, RowTimes, ShardId
+from stream.core.book import Book
+from stream.core.cells import Figures
+from stream.core.events import FUTURE_MS, LAST_CONTACT_RANK, RESTARTED, Event, Rejection
+from stream.core.policy import Policy
+from stream.core.row import Row
+from stream.core.timers import Timers
+from stream.core.view import Open, ShardView
+from stream.core.waiting import open_now
+from stream.core.watermark import Watermark
+
+__all__ = ["STAGE_ONE_SOURCES", "Changes", "Codec", "Output", "Record", "Shard", "ShardId", "ShardView"]
+
+STAGE_ONE_SOURCES = ("calls", "chats", "emails")  # those that hold the watermark back
+HOT_ROWS = 4_000  # rows kept as objects; the others stay bytes until they are touched
+_LONG_AGO = -(1 << 62)
+_TOPICS = {"voice": "calls", "email": "emails"}  # by default channel; the chat family came by chats
+
+
+class Shard:
+    """One partition of stage one. See the module for its laws."""
+
+    def __init__(self, identity: ShardId, policy: Policy, codec: Codec, sources: tuple[str, ...] = STAGE_ONE_SOURCES) -> None:
+        """Empty; `load` what the changelog holds, then `loaded`."""
+        self.id = identity
+        self.policy = policy
+        self.codec = codec
+        self.figures = Figures(policy)
+        self.next: dict[str, int] = {}
+        self.clock = Watermark(sources, policy.disorder_ms)
+        self.hot: dict[str, Row] = {}
+        self.frozen: dict[str, bytes] = {}
+        self.book = Book(self.figures)
+        self.restarts: list[Event] = []
+        self.view = ShardView(identity.stage, identity.partition)
+        self.open: dict[str, tuple[Open, ...]] = {}
+        self.told_watermark: tuple[int, int] = (0, 0)  # value, wall clock
+        self.timers = Timers()
+        self._now = 0
+
+    @property
+    def watermark(self) -> int | None:
+        """How far event time has come (ms), or None."""
+        return self.clock.value
+
+    def load(self, key: bytes, value: bytes | None) -> None:
+        """Take one record of the changelog, in its order; rows stay bytes."""
+        ledger.load(self, key, value)
+
+    def loaded(self) -> None:
+        """The changelog has been read: set timers and show the figures."""
+        ledger.loaded(self)
+
+    def apply(self, records: Iterable[Record], positions: Mapping[str, int], now: int, idle: Collection[str] = ()) -> Changes:
+        """Apply a batch and say what changed.
+
+        Args:
+            records: each topic's in offset order.
+            positions: the new ``next`` of each topic this batch touches.
+            now: wall clock, ms; paces publishing and stands in for idle sources.
+            idle: sources read to their end and silent.
+        """
+        changes = Changes()
+        self.next.update(positions)
+        self._now = now
+        self.clock.rest(idle, now)
+        for contact_id, events in self._sort_out(records, changes).items():
+            self._apply_to(contact_id, events, changes)
+        self._fire_timers(changes)
+        ledger.settle(self, changes, now)
+        self._cool()
+        return changes
+
+    def advance(self, to: int, now: int = 0) -> Changes:
+        """Put the watermark at ``to`` and do what falls due (replay and tests)."""
+        self.clock.advance(to)
+        return self.apply((), {}, now)
+
+    def due(self, now: int) -> bool:
+        """Whether an empty `apply` would do something."""
+        watermark = self.clock.value
+        if watermark is not None and self.timers.any_due(watermark):
+            return True
+        return ledger.owes(self, now)
+
+    def publish(self, changes: Changes) -> None:
+        """The transaction of ``changes`` has committed: show it."""
+        view = self.view
+        view.counters.update(changes.counters)
+        for contact_id, entries in changes.open.items():
+            if entries:
+                view.open[contact_id] = entries
+            else:
+                view.open.pop(contact_id, None)
+        view.watermark = changes.watermark
+        view.rows = changes.rows
+
+    def row(self, contact_id: str) -> Row | None:
+        """The row of a contact as an object, or None."""
+        row = self.hot.pop(contact_id, None)
+        if row is None:
+            packed = self.frozen.pop(contact_id, None)
+            if packed is None:
+                return None
+            row = self.codec.unpack_row(packed)
+            row.packed = packed
+            times = self.codec.row_times(packed)
+            row.home = (times.channel, times.first_at)
+            row.fold(self.policy)
+            row.booked = row.book(self.figures, row.known_at)
+        self.hot[contact_id] = row
+        return row
+
+    def find_open(self, contact_id: str) -> None:
+        """After loading: see what of a row waits."""
+        row = self.row(contact_id)
+        if row is not None and (entries := open_now(row.contacts[-1], self.figures, row.known_at)):
+            self.open[contact_id] = entries
+
+    def _cool(self) -> None:
+        """Keep only the rows touched last as objects."""
+        for coldest in list(islice(self.hot, max(0, len(self.hot) - HOT_ROWS))):
+            self.frozen[coldest] = self.hot.pop(coldest).packed
+
+    def rows(self) -> int:
+        """How many rows the shard holds."""
+        return len(self.hot) + len(self.frozen)
+
+    def _sort_out(self, records: Iterable[Record], changes: Changes) -> dict[str, list[tuple[Event, int]]]:
+        """Decode, reject what must be, move event time, and group the rest by contact."""
+        grouped: dict[str, list[tuple[Event, int]]] = {}
+        decode, clock, lateness = self.codec.decode, self.clock, self.policy.lateness_ms
+        for record in records:
+            topic, _, recorded_at, key, value, _ = record
+            event = decode(topic, key, value)
+            if isinstance(event, Rejection):
+                self._reject(record, event, changes)
+                continue
+            at = event[0]
+            if recorded_at is not None and at - recorded_at > FUTURE_MS:
+                detail = f"occurred_at is {at - recorded_at} ms after the record's timestamp, more than {FUTURE_MS} ms"
+                self._reject(record, Rejection("future", detail, event[3]), changes)
+                continue
+            cutoff = _LONG_AGO if clock.value is None else clock.value - lateness
+            if at < cutoff:
+                detail = f"occurred_at is {cutoff - at} ms beyond the lateness of {lateness} ms"
+                self._reject(record, Rejection("late", detail, event[3]), changes)
+                continue
+            if topic in clock.sources:
+                clock.observe(topic, at)
+            changes.count(topic, "applied")
+            if event[2] <= LAST_CONTACT_RANK:
+                contact_id = event[5].contact_id
+                events = grouped.get(contact_id)
+                if events is None:
+                    grouped[contact_id] = [(event, cutoff)]
+                else:
+                    events.append((event, cutoff))
+            elif event[2] == RESTARTED:
+                self._restarted(event, cutoff, grouped)
+        return grouped
+
+    def _restarted(self, event: Event, cutoff: int, grouped: dict[str, list[tuple[Event, int]]]) -> None:
+        """Remember a restart and touch every row it may end."""
+        if any(known[:5] == event[:5] for known in self.restarts):
+            return
+        self.restarts.append(event)
+        touched = set(self.open)
+        touched |= {name for name, row in self.hot.items() if row.contacts and row.contacts[-1].last_at >= event[0]}
+        touched |= {name for name, packed in self.frozen.items() if self.codec.row_times(packed).last_at >= event[0]}
+        for contact_id in touched:
+            grouped.setdefault(contact_id, [])
+
+    def _apply_to(self, contact_id: str, events: list[tuple[Event, int]], changes: Changes) -> None:
+        """Fold a contact's events, book the difference, and say what became of it."""
+        row = self.row(contact_id)
+        if row is None:
+            row = self.hot[contact_id] = Row()
+        if self.restarts:
+            events = events + self._restarts_for(row, events)
+        duplicates, changed = row.add(events, self.policy)
+        if duplicates:
+            topic = _TOPICS.get(events[0][0][5].default_channel, "chats")
+            changes.count(topic, "applied", -duplicates)
+            changes.count(topic, "duplicate", duplicates)
+        if not changed:
+            return
+        self._rebook(contact_id, row, changes, events[-1][0][3] if events else "tick")
+
+    def _restarts_for(self, row: Row, events: list[tuple[Event, int]]) -> list[tuple[Event, int]]:
+        known = [event[0] for event, _ in events] + [contact.first_at for contact in row.contacts[:1]]
+        first = min(known, default=0)
+        return [(e, _LONG_AGO) for e in self.restarts if first < e[0] and (e[4], e[3]) not in row.ids]
+
+    def _rebook(self, contact_id: str, row: Row, changes: Changes, cause: str) -> None:
+        """Book what the row is worth now; write it, its outcome and its corrections."""
+        watermark, policy = self.clock.value, self.policy
+        if watermark is not None:
+            row.trim(watermark - policy.lateness_ms, policy)
+        worth = row.book(self.figures, watermark)
+        fallen = self.book.differ(row.booked, worth)
+        row.booked = worth
+        row.known_at = watermark
+        row.revision += 1
+        entries = open_now(row.contacts[-1], self.figures, watermark)
+        if entries or contact_id in self.open:
+            changes.open[contact_id] = entries
+            if entries:
+                self.open[contact_id] = entries
+            else:
+                del self.open[contact_id]
+        ledger.tell(self, contact_id, row, changes)
+        if fallen:
+            ledger.correct(self, contact_id, row, fallen, (cause, changes))
+        self._store(contact_id, row, row.times(watermark, policy, waits=bool(entries)), changes)
+
+    def _store(self, contact_id: str, row: Row, times: RowTimes, changes: Changes) -> None:
+        home = (times.channel, times.first_at)
+        if row.home != home:
+            if row.home is not None:
+                self.book.end(*row.home)
+            self.book.begin(*home)
+            row.home = home
+        self.timers.arm(contact_id, times.due)
+        row.packed = self.codec.pack_row(row, times)
+        changes.changelog.append((b"c/" + contact_id.encode(), row.packed))
+
+    def _fire_timers(self, changes: Changes) -> None:
+        """Look at every row whose time has come: infer its end, or let it leave."""
+        watermark = self.clock.value
+        while watermark is not None and (contact_id := self.timers.pop(watermark)) is not None:
+            row = self.hot.get(contact_id)
+            packed = self.frozen.get(contact_id) if row is None else row.packed
+            if packed is None:
+                continue
+            times = self.codec.row_times(packed)
+            if times.due > watermark:
+                self.timers.arm(contact_id, times.due)
+            elif times.ended:
+                self.book.end(times.channel, times.first_at)
+                self.hot.pop(contact_id, None)
+                self.frozen.pop(contact_id, None)
+                changes.changelog.append((b"c/" + contact_id.encode(), None))
+            elif (row := self.row(contact_id)) is not None:
+                self._rebook(contact_id, row, changes, "tick")
+
+    def _reject(self, record: Record, rejection: Rejection, changes: Changes) -> None:
+        changes.count(record.topic, "rejected")
+        self.book.count(self.figures.get(("contact_stream_rejected_total", record.topic, rejection.reason)))
+        changes.outputs.append(ledger.rejected(self.id, record, rejection, self._now))
+

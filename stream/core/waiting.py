@@ -1,0 +1,26 @@
+"""What of a contact waits now: visits in queues, messages without a reply (2-numbers 2.6)."""
+
+from stream.core import outcome as of
+from stream.core.cells import Figures
+from stream.core.contact import Contact
+from stream.core.view import Open
+
+
+def open_now(contact: Contact, figures: Figures, watermark: int | None) -> tuple[Open, ...]:
+    """The open things of one contact at ``watermark`` (ms or None); usually none or one."""
+    policy = figures.policy
+    if (contact.direction or "inbound") != "inbound" or contact.ended_at is not None:
+        return ()
+    since = contact.responses.since
+    waits = [visit for visit in contact.seen_visits if visit.outcome == "waiting"]
+    if (since is None and not waits) or of.is_inferred(contact, watermark, policy):
+        return ()
+    channel = contact.channel
+    found = []
+    for visit in waits:
+        queue = of.queue_of(visit, contact)
+        found.append(Open("queue", channel, policy.queue_label(queue), visit.entered_at, policy.target_ms(channel, queue)))
+    if since is not None:
+        queue = policy.queue_label(of.home_queue(contact))
+        found.append(Open("message", channel, queue, since, policy.channels[channel].response_target_ms))
+    return tuple(found)

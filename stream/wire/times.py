@@ -1,0 +1,48 @@
+"""RFC 3339 to milliseconds and back. Finer than ms is cut off, never rounded."""
+
+import re
+from datetime import UTC, datetime
+
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)")
+_MINUTES: dict[str, int] = {}  # "2026-03-02T10:00" -> ms; bounded
+_MINUTES_KEPT = 50_000
+
+
+def parse_time(text: str) -> int:
+    """Milliseconds since the epoch of an RFC 3339 time with an offset.
+
+    Raises:
+        ValueError: it is none, lacks its offset, or names no real moment.
+    """
+    minute = _MINUTES.get(text[:16])
+    if minute is not None and text[-1] == "Z" and text[16] == ":":
+        seconds, rest = text[17:19], text[19:-1]
+        if seconds.isdecimal() and seconds < "60" and seconds.isascii():
+            if not rest:
+                return minute + int(seconds) * 1000
+            if rest[0] == "." and rest[1:].isdecimal() and rest.isascii():
+                return minute + int(seconds) * 1000 + int(rest[1:4].ljust(3, "0"))
+    return _parse_slowly(text)
+
+
+def _parse_slowly(text: str) -> int:
+    match = _RFC3339.fullmatch(text)
+    if match is None or not text.isascii():
+        message = f"expected a time such as 2026-03-02T10:00:00Z, with an offset, got {text[:40]!r}"
+        raise ValueError(message)
+    day, clock, fraction, offset = match.groups()
+    moment = datetime.fromisoformat(f"{day}T{clock}{'+00:00' if offset in 'Zz' else offset}")
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    whole = (since.days * 86_400 + since.seconds) * 1000
+    if offset in "Zz" and text[10] == "T":
+        if len(_MINUTES) >= _MINUTES_KEPT:
+            _MINUTES.clear()
+        _MINUTES[text[:16]] = whole - int(clock[6:]) * 1000
+    return whole + int((fraction or "0")[:3].ljust(3, "0"))
+
+
+def format_time(at: int) -> str:
+    """``at`` (ms) as RFC 3339 in UTC, with ms where there are any."""
+    whole, ms = divmod(at, 1000)
+    text = datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.{ms:03d}Z" if ms else f"{text}Z"

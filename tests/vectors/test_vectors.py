@@ -1,0 +1,118 @@
+"""Every golden scenario, in order, shuffled with repetitions, in other batches, and across crashes."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from stream.wire import json
+from stream.wire.times import parse_time
+from tests.vectors.scenarios import FOLDER, Scenario, Step, scenarios
+from tests.vectors.waiting import waits
+from tests.vectors.world import World, by_labels, shuffled
+
+SCENARIOS = scenarios()
+NAMES = [str(scenario) for scenario in SCENARIOS]
+
+
+def test_the_scenarios_are_there() -> None:
+    """In CI the folder must exist; on a laptop without it nothing below runs, and this says so."""
+    if not SCENARIOS and not os.environ.get("CI"):
+        pytest.skip(f"no golden scenarios in {FOLDER}; set CONTACT_STREAM_VECTORS")
+    assert SCENARIOS
+
+
+@pytest.mark.parametrize("size", [1, 2, 10_000])
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=NAMES)
+def test_in_order(scenario: Scenario, size: int) -> None:
+    """Batches of any size give what the scenario expects, retractions, rejects and duplicates included."""
+    world = World(scenario.policy)
+    for step in scenario.steps:
+        world.feed(step.records, size)
+        if step.advance_to is not None:
+            world.advance(step.advance_to)
+        check(world, step, in_order=True)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=NAMES)
+def test_shuffled(scenario: Scenario, seed: int) -> None:
+    """Any order inside a step, any repetition and a crash after every batch give the same net figures."""
+    world = World(scenario.policy)
+    for step in scenario.steps:
+        records = shuffled(step.records, seed)
+        size = 1 if len(records) < 50 else 400
+        for start in range(0, len(records), size):
+            world.feed(records[start : start + size], size)
+            world.reload()
+        if step.advance_to is not None:
+            world.advance(step.advance_to)
+            world.reload()
+        check(world, step, in_order=False)
+
+
+def check(world: World, step: Step, *, in_order: bool) -> None:
+    """Everything the step expects of this stage."""
+    expect = step.expect
+    figures = by_labels(world.figures())
+    complete(figures, expect.get("counters", {}))
+    for family in expect.get("zero", ()):
+        if not waits(family):
+            assert not of_family(figures, family), family
+    for contact_id, known in expect.get("contacts", {}).items():
+        report = world.contact(contact_id)
+        for name, value in known.items():
+            if not waits(name):
+                assert same(report[name], value), (contact_id, name, report[name], value)
+    for entry in expect.get("cells", ()):
+        counts = by_labels(world.cell(parse_time(entry["start"]), entry["by"]))
+        for name, value in by_labels(entry["counts"]).items():
+            assert counts.get(name, 0) == value, (entry["start"], entry["by"], name, counts)
+    for kind in ("service_level", "abandonment"):
+        for queue, ratios in expect.get(kind, {}).items():
+            assert {name: list(ratio) for name, ratio in world.queue(queue)[kind].items()} == ratios
+    assert not any(world.shard.view.unaccounted.values()), world.shard.view.unaccounted
+    if in_order:
+        complete(by_labels(world.retracted()), expect.get("retracted", {}))
+        check_kept_out(world, expect)
+
+
+def complete(figures: Mapping[str, int | float], expected: Mapping[str, int | float]) -> None:
+    """A family with one entry is complete: every series of it that is not listed is 0."""
+    wanted = by_labels(expected)
+    for family in {name.partition("{")[0] for name in wanted if not waits(name.partition("{")[0])}:
+        assert of_family(figures, family) == {n: v for n, v in of_family(wanted, family).items() if v}, family
+
+
+def of_family(figures: Mapping[str, int | float], family: str) -> dict[str, int | float]:
+    """The nonzero series of a family."""
+    found = {name: value for name, value in figures.items() if name.partition("{")[0] == family and value}
+    return {name: value for name, value in found.items() if 'le="+Inf"' not in name}
+
+
+def same(found: Any, expected: Any) -> bool:
+    """Lists in order and complete, tables by the fields named."""
+    if isinstance(expected, dict):
+        return all(same(found[name], value) for name, value in expected.items())
+    if isinstance(expected, list):
+        return len(found) == len(expected) and all(map(same, found, expected))
+    return bool(found == expected)
+
+
+def check_kept_out(world: World, expect: dict[str, Any]) -> None:
+    """What was rejected so far, in order, and how many duplicates there were."""
+    if "rejected" in expect:
+        found = [{"event_id": event_id(entry["value"]), "reason": entry["reason"]} for entry in world.rejected]
+        assert found == expect["rejected"]
+    if "duplicates" in expect:
+        assert world.duplicates == expect["duplicates"]
+
+
+def event_id(value: bytes) -> str | None:
+    """The id in a rejected value, if it has one."""
+    try:
+        decoded = json.loads(value)
+    except ValueError:
+        return None
+    return decoded.get("event_id") if isinstance(decoded, dict) else None

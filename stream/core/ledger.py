@@ -243,6 +243,8 @@ def correct(shard: Shard, contact_id: str, row: Row, fallen: list[tuple[Figure, 
     cause, changes = why
     generation = row.contacts[-1].first_at
     for figure, amount in fallen:
+        if figure.family == "contact_stream_quality_total":
+            continue  # it has a twin, and says nothing a report shows
         shard.book.count(shard.figures.get(("contact_stream_corrections_total", figure.family)))
         net = figure.total - figure.retracted
         cell = series_of(figure.key)

@@ -121,7 +121,12 @@ class Row:
             due = contact.last_at + policy.channels[channel].timeout_ms
         else:
             due = max(end, contact.last_at) + policy.kept_ms(channel) + policy.lateness_ms
-        return RowTimes(due, contact.last_at, self.contacts[0].first_at, channel, waits, end is not None)
+        ended = end is not None
+        for older in self.contacts[:-1]:
+            if end_of(older, inferred=is_inferred(older, watermark, policy)) is None:
+                due = min(due, older.last_at + policy.channels[older.channel].timeout_ms)
+                ended = False
+        return RowTimes(due, contact.last_at, self.contacts[0].first_at, channel, waits, ended)
 
     def _replace(self, known: Event, event: Event, fresh: list[Event]) -> bool:
         """The copy that sorts first counts; whether the tail was changed."""

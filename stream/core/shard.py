@@ -12,13 +12,13 @@ No I/O, no clock, no logging. If the transaction that should store the changes f
 be thrown away and loaded again. Source: 4-architecture 4.3.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 
 from stream.core import ledger
 from stream.core.batch import Changes, Codec, Output, Record, RowTimes, ShardId
 from stream.core.book import Book
-from stream.core.cells import Figures
+from stream.core.cells import Contributions, Figures
 from stream.core.events import FUTURE_MS, LAST_CONTACT_RANK, RESTARTED, Event, Rejection
 from stream.core.policy import Policy
 from stream.core.row import Row
@@ -31,7 +31,9 @@ __all__ = ["STAGE_ONE_SOURCES", "Changes", "Codec", "Output", "Record", "Shard",
 
 STAGE_ONE_SOURCES = ("calls", "chats", "emails")  # those that hold the watermark back
 HOT_ROWS = 4_000  # rows kept as objects; the others stay bytes until they are touched
+TICK_MS = 1_000  # an idle shard looks at the clock so often
 _LONG_AGO = -(1 << 62)
+Arrivals = list[tuple[Event, int]]  # events of one contact as they came, each with the oldest time its copy is known by
 _TOPICS = {"voice": "calls", "email": "emails"}  # by default channel; the chat family came by chats
 
 
@@ -69,7 +71,7 @@ class Shard:
         """The changelog has been read: set timers and show the figures."""
         ledger.loaded(self)
 
-    def apply(self, records: Iterable[Record], positions: Mapping[str, int], now: int, idle: Collection[str] = ()) -> Changes:
+    def apply(self, records: Sequence[Record], positions: Mapping[str, int], now: int, idle: Collection[str] = ()) -> Changes:
         """Apply a batch and say what changed.
 
         Args:
@@ -83,7 +85,7 @@ class Shard:
         self._now = now
         self.clock.rest(idle, now)
         for contact_id, events in self._sort_out(records, changes).items():
-            self._apply_to(contact_id, events, changes)
+            self._apply_to(contact_id, events, changes, records)
         self._fire_timers(changes)
         ledger.settle(self, changes, now)
         self._cool()
@@ -96,10 +98,7 @@ class Shard:
 
     def due(self, now: int) -> bool:
         """Whether an empty `apply` would do something."""
-        watermark = self.clock.value
-        if watermark is not None and self.timers.any_due(watermark):
-            return True
-        return ledger.owes(self, now)
+        return now - self._now >= TICK_MS or ledger.owes(self, now)
 
     def publish(self, changes: Changes) -> None:
         """The transaction of ``changes`` has committed: show it."""
@@ -132,7 +131,7 @@ class Shard:
     def find_open(self, contact_id: str) -> None:
         """After loading: see what of a row waits."""
         row = self.row(contact_id)
-        if row is not None and (entries := open_now(row.contacts[-1], self.figures, row.known_at)):
+        if row is not None and (entries := open_now(row.contacts, self.figures, row.known_at)):
             self.open[contact_id] = entries
 
     def _cool(self) -> None:
@@ -144,9 +143,9 @@ class Shard:
         """How many rows the shard holds."""
         return len(self.hot) + len(self.frozen)
 
-    def _sort_out(self, records: Iterable[Record], changes: Changes) -> dict[str, list[tuple[Event, int]]]:
+    def _sort_out(self, records: Sequence[Record], changes: Changes) -> dict[str, Arrivals]:
         """Decode, reject what must be, move event time, and group the rest by contact."""
-        grouped: dict[str, list[tuple[Event, int]]] = {}
+        grouped: dict[str, Arrivals] = {}
         decode, clock, lateness = self.codec.decode, self.clock, self.policy.lateness_ms
         for record in records:
             topic, _, recorded_at, key, value, _ = record
@@ -178,7 +177,7 @@ class Shard:
                 self._restarted(event, cutoff, grouped)
         return grouped
 
-    def _restarted(self, event: Event, cutoff: int, grouped: dict[str, list[tuple[Event, int]]]) -> None:
+    def _restarted(self, event: Event, cutoff: int, grouped: dict[str, Arrivals]) -> None:
         """Remember a restart and touch every row it may end."""
         if any(known[:5] == event[:5] for known in self.restarts):
             return
@@ -189,38 +188,75 @@ class Shard:
         for contact_id in touched:
             grouped.setdefault(contact_id, [])
 
-    def _apply_to(self, contact_id: str, events: list[tuple[Event, int]], changes: Changes) -> None:
+    def _apply_to(self, contact_id: str, events: Arrivals, changes: Changes, records: Sequence[Record]) -> None:
         """Fold a contact's events, book the difference, and say what became of it."""
-        row = self.row(contact_id)
-        if row is None:
-            row = self.hot[contact_id] = Row()
         if self.restarts:
-            events = events + self._restarts_for(row, events)
-        duplicates, changed = row.add(events, self.policy)
+            events = events + self._restarts_for(contact_id, events)
+        try:
+            row, worth, duplicates, changed = self._fold(contact_id, events)
+        except Exception:  # noqa: BLE001  a defect met by an event must cost that event, not the shard (1-events 1.6)
+            events = self._without_bugs(contact_id, events, changes, records)
+            if not events:
+                return
+            row, worth, duplicates, changed = self._fold(contact_id, events)
         if duplicates:
             topic = _TOPICS.get(events[0][0][5].default_channel, "chats")
             changes.count(topic, "applied", -duplicates)
             changes.count(topic, "duplicate", duplicates)
-        if not changed:
-            return
-        self._rebook(contact_id, row, changes, events[-1][0][3] if events else "tick")
+        if changed:
+            self._rebook(contact_id, row, worth, changes, events[-1][0][3] if events else "tick")
 
-    def _restarts_for(self, row: Row, events: list[tuple[Event, int]]) -> list[tuple[Event, int]]:
-        known = [event[0] for event, _ in events] + [contact.first_at for contact in row.contacts[:1]]
+    def _fold(self, contact_id: str, events: Arrivals) -> tuple[Row, Contributions, int, bool]:
+        """The row with ``events``, what it is worth, the duplicates, and whether it changed; books nothing."""
+        row = self.row(contact_id)
+        if row is None:
+            row = self.hot[contact_id] = Row()
+        duplicates, changed = row.add(events, self.policy)
+        if self.clock.value is not None:
+            row.trim(self.clock.value - self.policy.lateness_ms, self.policy)
+        return row, row.book(self.figures, self.clock.value) if changed else {}, duplicates, changed
+
+    def _without_bugs(self, contact_id: str, events: Arrivals, changes: Changes, records: Sequence[Record]) -> Arrivals:
+        """The events that can be folded; the record of any other is rejected as ``bug``."""
+        good: Arrivals = []
+        for pair in events:
+            self._forget(contact_id)
+            try:
+                self._fold(contact_id, [*good, pair])
+            except Exception as bug:  # noqa: BLE001  as above
+                event = pair[0]
+                for record in records:
+                    if (found := self.codec.decode(record.topic, record.key, record.value))[:5] == event[:5]:
+                        changes.count(record.topic, "applied", -1)
+                        self._reject(record, Rejection("bug", f"{type(bug).__name__}: {bug}", str(found[3])), changes)
+                        break
+            else:
+                good.append(pair)
+        self._forget(contact_id)
+        return good
+
+    def _forget(self, contact_id: str) -> None:
+        """Back to the row as stored."""
+        row = self.hot.pop(contact_id, None)
+        if row is not None and row.packed:
+            self.frozen[contact_id] = row.packed
+
+    def _restarts_for(self, contact_id: str, events: Arrivals) -> Arrivals:
+        row = self.row(contact_id)
+        known = [event[0] for event, _ in events]
+        ids = row.ids if row is not None else {}
+        known += [contact.first_at for contact in row.contacts[:1]] if row is not None else []
         first = min(known, default=0)
-        return [(e, _LONG_AGO) for e in self.restarts if first < e[0] and (e[4], e[3]) not in row.ids]
+        return [(e, _LONG_AGO) for e in self.restarts if first < e[0] and (e[4], e[3]) not in ids]
 
-    def _rebook(self, contact_id: str, row: Row, changes: Changes, cause: str) -> None:
+    def _rebook(self, contact_id: str, row: Row, worth: Contributions, changes: Changes, cause: str) -> None:
         """Book what the row is worth now; write it, its outcome and its corrections."""
         watermark, policy = self.clock.value, self.policy
-        if watermark is not None:
-            row.trim(watermark - policy.lateness_ms, policy)
-        worth = row.book(self.figures, watermark)
         fallen = self.book.differ(row.booked, worth)
         row.booked = worth
         row.known_at = watermark
         row.revision += 1
-        entries = open_now(row.contacts[-1], self.figures, watermark)
+        entries = open_now(row.contacts, self.figures, watermark)
         if entries or contact_id in self.open:
             changes.open[contact_id] = entries
             if entries:
@@ -260,7 +296,7 @@ class Shard:
                 self.frozen.pop(contact_id, None)
                 changes.changelog.append((b"c/" + contact_id.encode(), None))
             elif (row := self.row(contact_id)) is not None:
-                self._rebook(contact_id, row, changes, "tick")
+                self._rebook(contact_id, row, row.book(self.figures, watermark), changes, "tick")
 
     def _reject(self, record: Record, rejection: Rejection, changes: Changes) -> None:
         changes.count(record.topic, "rejected")

@@ -34,7 +34,3 @@ class Timers:
                 del self._armed[name]
                 return name
         return None
-
-    def any_due(self, watermark: int) -> bool:
-        """Whether something may be due."""
-        return bool(self._heap) and self._heap[0][0] <= watermark

@@ -6,8 +6,14 @@ from stream.core.contact import Contact
 from stream.core.view import Open
 
 
-def open_now(contact: Contact, figures: Figures, watermark: int | None) -> tuple[Open, ...]:
-    """The open things of one contact at ``watermark`` (ms or None); usually none or one."""
+def open_now(contacts: list[Contact], figures: Figures, watermark: int | None) -> tuple[Open, ...]:
+    """The open things of a row's contacts at ``watermark`` (ms or None); usually none or one."""
+    if len(contacts) == 1:
+        return _open(contacts[0], figures, watermark)
+    return tuple(entry for contact in contacts for entry in _open(contact, figures, watermark))
+
+
+def _open(contact: Contact, figures: Figures, watermark: int | None) -> tuple[Open, ...]:
     policy = figures.policy
     if (contact.direction or "inbound") != "inbound" or contact.ended_at is not None:
         return ()

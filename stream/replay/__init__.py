@@ -1,0 +1,1 @@
+"""Bounded runs of the same shards without Faust. Never touches the live group or topics."""

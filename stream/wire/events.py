@@ -1,12 +1,12 @@
 """The events of 1-events as typed structs, one a type: what is accepted and what is refused.
 
 `schemas/` says the same as JSON Schema; a test proves that they agree. Unknown fields are ignored.
-``default_channel`` is not a field of the wire: the decoder sets it from the topic.
+``default_channel`` is not a field of the wire (names that begin with ~ are ours): the decoder sets it from the topic.
 """
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from stream.core.events import RANKS
 
@@ -51,7 +51,7 @@ class Envelope(Struct, tag_field="type", omit_defaults=True, kw_only=True, gc=Fa
     agent: Name | None = None
     team: Name | None = None
     issue: Name | None = None
-    default_channel: str = "voice"
+    default_channel: str = field(default="voice", name="~default_channel")
 
 
 class ContactEvent(Envelope, kw_only=True):

@@ -28,10 +28,12 @@ def parse_time(text: str) -> int:
 def _parse_slowly(text: str) -> int:
     match = _RFC3339.fullmatch(text)
     if match is None or not text.isascii():
-        message = f"expected a time such as 2026-03-02T10:00:00Z, with an offset, got {text[:40]!r}"
-        raise ValueError(message)
+        raise ValueError(f"expected a time such as 2026-03-02T10:00:00Z, with an offset, got {text[:40]!r}")
     day, clock, fraction, offset = match.groups()
-    moment = datetime.fromisoformat(f"{day}T{clock}{'+00:00' if offset in 'Zz' else offset}")
+    try:
+        moment = datetime.fromisoformat(f"{day}T{clock}{'+00:00' if offset in 'Zz' else offset}")
+    except ValueError as problem:
+        raise ValueError(f"expected a time that exists, got {text[:40]!r}: {problem}") from None
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)
     whole = (since.days * 86_400 + since.seconds) * 1000
     if offset in "Zz" and text[10] == "T":

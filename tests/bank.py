@@ -56,7 +56,10 @@ def _contact(row: Row) -> Iterator[Event]:
         return
     contact_id = f"{row['line']}-{row['call_id']}"
     entered = _moment(row, "vru_entry", None)
-    told = [(entered, {"type": "contact.started"}), (entered, {"type": "step.entered", "step": "menu:vru"})]
+    told: list[tuple[datetime, Event]] = [
+        (entered, {"type": "contact.started"}),
+        (entered, {"type": "step.entered", "step": "menu:vru"}),
+    ]
     queue, queued = row["type"], row["q_start"] != "0:00:00" or int(row["q_time"]) > 0
     wait_ms = int(row["q_time"]) * 1000
     if queued:
@@ -79,7 +82,13 @@ def _contact(row: Row) -> Iterator[Event]:
         told[0][1]["customer"] = row["customer_id"]
     for i, (at, event) in enumerate(told, 1):
         moment = at.strftime("%Y-%m-%dT%H:%M:%SZ")
-        yield {"event_id": f"{contact_id}-{i}", "occurred_at": moment, "source": "bank", "contact_id": contact_id, **event}
+        yield {
+            "event_id": f"{contact_id}-{i}",
+            "occurred_at": moment,
+            "source": "bank",
+            "contact_id": contact_id,
+            **event,
+        }
 
 
 def _moment(row: Row, clock: str, entered: datetime | None) -> datetime:

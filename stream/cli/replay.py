@@ -32,8 +32,15 @@ _PLAIN_S: Final = 10.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `replay`."""
-    parser.add_argument("--file", required=True, metavar="FILE", help="JSON lines of recorded events; - = standard input")
-    parser.add_argument("--until", type=_time, metavar="TIME", help="where event time stands after the last line; default the newest event")
+    parser.add_argument(
+        "--file", required=True, metavar="FILE", help="JSON lines of recorded events; - = standard input"
+    )
+    parser.add_argument(
+        "--until",
+        type=_time,
+        metavar="TIME",
+        help="where event time stands after the last line; default the newest event",
+    )
     parser.add_argument("--json", action="store_true", help="for programs")
     add_option(parser, "CONTACT_STREAM_POLICY", "--policy")
 
@@ -89,7 +96,8 @@ def _table(figures: Figures) -> None:
             print(f"{name:<{width}} {value:>14,}")
     at = "" if figures.watermark is None else f", event time {format_time(figures.watermark)}"
     rejected = sum(figures.rejected.values())
-    print(f"{figures.records:,} records: {figures.applied:,} applied, {figures.duplicates:,} duplicate, {rejected:,} rejected{at}")
+    parts = f"{figures.applied:,} applied, {figures.duplicates:,} duplicate, {rejected:,} rejected"
+    print(f"{figures.records:,} records: {parts}{at}")
 
 
 class Progress:
@@ -126,5 +134,3 @@ def _time(text: str) -> int:
         return parse_time(text)
     except ValueError as problem:
         raise argparse.ArgumentTypeError(str(problem)) from None
-
-

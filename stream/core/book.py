@@ -5,10 +5,17 @@ to the cells of its intervals (2-numbers 2.1, 3-metrics 3.4). A cell lives while
 later is in the state, because only such a row can still correct it.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator
+from __future__ import annotations
 
-from stream.core.cells import INTERVAL_MS, NEVER, Cell, CellKey, Contributions, CounterKey, Figure, Figures, Place
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from stream.core.cells import INTERVAL_MS, NEVER, Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stream.core.cells import CellKey, Contributions, CounterKey, Figure, Figures, Place
 
 DAY_INTERVALS = 96
 

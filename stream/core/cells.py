@@ -17,6 +17,8 @@ from stream.core.policy import NONE, Policy
 
 INTERVAL_MS = 900_000
 NEVER = -1
+MENUS_SHOWN = 3  # more menu steps are one label
+NAMES_KEPT = 10_000  # unlisted queue names whose label is remembered
 
 CounterKey = tuple[str | int, ...]
 CellKey = tuple[int, str, str, str, str]  # interval number, by, channel, queue, issue
@@ -201,7 +203,7 @@ class Figures:
             label = self.policy.queue_label(queue)
             found = self._queues.get((channel, label)) or QueueFigures(self, channel, label)
             self._queues[(channel, label)] = found
-            if label != queue and len(self._queues) < 10_000:
+            if label != queue and len(self._queues) < NAMES_KEPT:
                 self._queues[(channel, queue)] = found
         return found
 
@@ -243,12 +245,12 @@ def contributions(contact: Contact, figures: Figures, *, inferred: bool, into: C
     arrival = contact.arrived_at // INTERVAL_MS
     direction = contact.direction or "inbound"
     into[(figures.channel("contact_arrivals_total", channel, direction), arrival, NEVER)] = 1
-    _quality(contact, figures, inferred, into)
+    _quality(contact, figures, into, inferred=inferred)
     if direction != "inbound":
         return
-    _visits(contact, figures, inferred, into)
+    _visits(contact, figures, into, inferred=inferred)
     if contact.steps.path:
-        _steps(contact, figures, inferred, into)
+        _steps(contact, figures, into, inferred=inferred)
     name, at = of.contact_outcome(contact, figures.policy, inferred=inferred)
     if name == "open":
         return
@@ -259,11 +261,11 @@ def contributions(contact: Contact, figures: Figures, *, inferred: bool, into: C
         _work(contact, figures, arrival, into)
     elif name in ("abandoned", "abandoned_short", "abandoned_step"):
         menus = contact.steps.menus
-        path = figures.channel("contact_abandoned_path_total", channel, "4+" if menus > 3 else str(menus))
+        path = figures.channel("contact_abandoned_path_total", channel, "4+" if menus > MENUS_SHOWN else str(menus))
         into[(path, arrival, decided)] = 1
 
 
-def _quality(contact: Contact, figures: Figures, inferred: bool, into: Contributions) -> None:
+def _quality(contact: Contact, figures: Figures, into: Contributions, *, inferred: bool) -> None:
     policy = figures.policy
     contradictions = contact.contradictions + contact.visits.contradictions
     unlisted = {v.queue for v in contact.visits.entered if policy.queue_label(v.queue) != v.queue}
@@ -280,7 +282,7 @@ def _quality(contact: Contact, figures: Figures, inferred: bool, into: Contribut
             into[(figures.quality(kind), NEVER, NEVER)] = count
 
 
-def _visits(contact: Contact, figures: Figures, inferred: bool, into: Contributions) -> None:
+def _visits(contact: Contact, figures: Figures, into: Contributions, *, inferred: bool) -> None:
     channel, policy = contact.channel, figures.policy
     for visit in contact.seen_visits:
         queue = of.queue_of(visit, contact)
@@ -312,7 +314,7 @@ def _visits(contact: Contact, figures: Figures, inferred: bool, into: Contributi
             into[key] = into.get(key, 0) + 1
 
 
-def _steps(contact: Contact, figures: Figures, inferred: bool, into: Contributions) -> None:
+def _steps(contact: Contact, figures: Figures, into: Contributions, *, inferred: bool) -> None:
     channel = contact.channel
     end = of.end_of(contact, inferred=inferred)
     for step in contact.steps.path:
@@ -353,19 +355,8 @@ def _work(contact: Contact, figures: Figures, arrival: int, into: Contributions)
     escalated = of.escalated_at(contact)
     if escalated is not None:
         into[(figures.queue(channel, of.work_queue(contact)).escalations, arrival, escalated // INTERVAL_MS)] = 1
-    if contact.ended_at is None:
-        return
-    ended = contact.ended_at // INTERVAL_MS
-    if contact.handling.legs:
-        series = figures.queue(channel, of.work_queue(contact))
-        if of.ended_on_hold(contact):
-            into[(series.ended_on_hold, arrival, ended)] = 1
-        if of.ended_unresolved(contact):
-            into[(series.ended_unresolved, arrival, ended)] = 1
-        if of.agent_dropped(contact):
-            into[(series.agent_dropped, arrival, ended)] = 1
-        if of.misrouted(contact):
-            into[(figures.queue(channel, of.home_queue(contact)).misroutes, arrival, ended)] = 1
+    if contact.ended_at is not None and contact.handling.legs:
+        _endings(contact, figures, (arrival, contact.ended_at // INTERVAL_MS), into)
     times = of.handled_ms(contact)
     if times is None:
         return
@@ -377,3 +368,16 @@ def _work(contact: Contact, figures: Figures, arrival: int, into: Contributions)
     for figure, amount in ((series.talk, talk), (series.hold, hold), (series.wrapup, wrapup)):
         if amount:
             into[(figure, NEVER, done)] = amount
+
+
+def _endings(contact: Contact, figures: Figures, span: tuple[int, int], into: Contributions) -> None:
+    """How a contact that agents had ended, where that is worth a figure of its own."""
+    series = figures.queue(contact.channel, of.work_queue(contact))
+    if of.ended_on_hold(contact):
+        into[(series.ended_on_hold, *span)] = 1
+    if of.ended_unresolved(contact):
+        into[(series.ended_unresolved, *span)] = 1
+    if of.agent_dropped(contact):
+        into[(series.agent_dropped, *span)] = 1
+    if of.misrouted(contact):
+        into[(figures.queue(contact.channel, of.home_queue(contact)).misroutes, *span)] = 1

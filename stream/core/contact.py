@@ -21,7 +21,7 @@ class Disposition:
 
     __slots__ = ("at", "cause", "confirmed", "resolution")
 
-    def __init__(self, at: int, resolution: str, cause: str | None, confirmed: bool | None) -> None:
+    def __init__(self, at: int, resolution: str, cause: str | None, confirmed: bool | None) -> None:  # noqa: FBT001  as told
         """Said at ``at`` (ms)."""
         self.at = at
         self.resolution = resolution
@@ -146,13 +146,15 @@ class Contact:
         if ended:
             self.restarted_at = at
 
-    def _reopen(self) -> None:
+    def reopen(self) -> None:
+        """A queue or a connect after the end: the contact goes on."""
         self.ended_at = None
         self.ended_by = ""
         self.ended_on_hold = False
         self.restarted_at = None
 
-    def _handled(self, at: int) -> None:
+    def handle(self, at: int) -> None:
+        """A person serves; the first time counts."""
         if self.handled_at is None:
             self.handled_at = at
 
@@ -177,12 +179,12 @@ def _step_entered(contact: Contact, at: int, _source: str, body: Body) -> None:
 
 def _queue_entered(contact: Contact, at: int, source: str, body: Body) -> None:
     if contact.ended_at is not None or contact.restarted_at is not None:
-        contact._reopen()
+        contact.reopen()
     contact.steps.reach_people(at)
     contact.visits.enter(at, source, body, spoken=bool(contact.handling.legs))
     visit = contact.visits.entered[-1]
     if visit.outcome == "answered":
-        contact._handled(at)
+        contact.handle(at)
 
 
 def _queue_left(contact: Contact, at: int, _source: str, body: Body) -> None:
@@ -190,7 +192,7 @@ def _queue_left(contact: Contact, at: int, _source: str, body: Body) -> None:
         return
     if body.reason == "agent":
         contact.steps.reach_people(at)
-        contact._handled(at)
+        contact.handle(at)
     elif body.reason in ("callback", "voicemail"):
         contact.steps.go_on(at)
 
@@ -205,7 +207,7 @@ def _missed(contact: Contact, _at: int, _source: str, body: Body) -> None:
 
 def _connected(contact: Contact, at: int, source: str, body: Body) -> None:
     if contact.ended_at is not None or contact.restarted_at is not None:
-        contact._reopen()
+        contact.reopen()
     contact.steps.reach_people(at)
     visit = contact.visits.connect(at, body.queue, body.wait_ms)
     if contact.implicit is not None:
@@ -214,7 +216,7 @@ def _connected(contact: Contact, at: int, source: str, body: Body) -> None:
         visit = contact.visits.entered[-1]
     queue = body.queue or (visit.queue if visit is not None else contact.queue or "unassigned")
     contact.handling.connect(at, body.agent or "", queue)
-    contact._handled(at)
+    contact.handle(at)
 
 
 def _agent_left(contact: Contact, at: int, _source: str, body: Body) -> None:
@@ -231,11 +233,8 @@ def _hold_ended(contact: Contact, at: int, _source: str, body: Body) -> None:
 
 def _transferred(contact: Contact, at: int, _source: str, body: Body) -> None:
     legs, visits = contact.handling.legs, contact.seen_visits
-    if legs:
-        queue = legs[-1].queue
-    else:
-        queue = visits[-1].queue if visits else contact.queue or "unassigned"
-    contact.transfers.append((body.kind, queue, at))
+    queue = legs[-1].queue if legs else visits[-1].queue if visits else ""
+    contact.transfers.append((body.kind, queue or contact.queue or "unassigned", at))
 
 
 def _callback(contact: Contact, at: int, _source: str, _body: Body) -> None:
@@ -264,7 +263,7 @@ def _sent(contact: Contact, at: int, source: str, body: Body) -> None:
         contact.visits.reply(at)
     if contact.implicit is not None:
         contact.implicit.act(at, source)
-    contact._handled(at)
+    contact.handle(at)
 
 
 def _ended(contact: Contact, at: int, _source: str, body: Body) -> None:

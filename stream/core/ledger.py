@@ -13,14 +13,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stream import __version__
-from stream.core.batch import Changes, Output, Record, ShardId
-from stream.core.cells import INTERVAL_MS, Cell, Figure
+from stream.core.batch import Output
+from stream.core.cells import INTERVAL_MS
+from stream.core.events import Rejection
 from stream.core.outcome import is_inferred
 from stream.core.report import contact_report, told
 from stream.core.series import series_of
 
 if TYPE_CHECKING:
-    from stream.core.events import Rejection
+    from stream.core.batch import Changes, Record, ShardId
+    from stream.core.cells import Cell, Figure
     from stream.core.row import Row
     from stream.core.shard import Shard
 
@@ -79,7 +81,7 @@ def _load_shard_row(shard: Shard, value: bytes) -> None:
     shard.restarts = [
         event
         for topic, key, body in state["restarts"]
-        if isinstance(event := shard.codec.decode(topic, key.encode(), body.encode()), tuple) and len(event) == 6
+        if not isinstance(event := shard.codec.decode(topic, key.encode(), body.encode()), Rejection)
     ]
 
 
@@ -238,7 +240,9 @@ def _withdrawn(shard: Shard, contact_id: str, generation: int, revision: int, cu
     return Output("outcomes", _owner(customer, contact_id), shard.codec.pack(value), [], None)
 
 
-def correct(shard: Shard, contact_id: str, row: Row, fallen: list[tuple[Figure, int]], why: tuple[str, Changes]) -> None:
+def correct(
+    shard: Shard, contact_id: str, row: Row, fallen: list[tuple[Figure, int]], why: tuple[str, Changes]
+) -> None:
     """Say in the open which published figures fell, and why."""
     cause, changes = why
     generation = row.contacts[-1].first_at

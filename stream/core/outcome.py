@@ -22,10 +22,7 @@ _LAST_VISIT = {
 def is_inferred(contact: Contact, watermark: int | None, policy: Policy) -> bool:
     """Whether the contact has ended by inference: silence, or a restart of its source.
 
-    Args:
-        watermark: ms, or None while there is none.
-
-    Source: 1-events 1.5.
+    The watermark is in ms, or None while there is none. Source: 1-events 1.5.
     """
     if contact.ended_at is not None:
         return False
@@ -76,7 +73,11 @@ def contact_outcome(contact: Contact, policy: Policy, *, inferred: bool) -> tupl
 
 
 def _waiting_for(contact: Contact, visits: list[Visit]) -> tuple[str, int] | None:
-    found = [(at, name) for at, name in ((contact.voicemail_at, "voicemail"), (contact.callback_at, "callback")) if at is not None]
+    found = [
+        (at, name)
+        for at, name in ((contact.voicemail_at, "voicemail"), (contact.callback_at, "callback"))
+        if at is not None
+    ]
     found += [(v.left_at or 0, v.outcome) for v in visits if v.outcome in ("voicemail", "callback")]
     if not found:
         return None

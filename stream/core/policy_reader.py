@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from stream.core.events import CHANNELS
 from stream.core.policy import CasesPolicy, ChannelPolicy, Policy, QueuePolicy, RulePolicy
 
+NAME_LENGTH = 64
+HOUR_MINUTES = 60
 Table = Mapping[str, object]
 T = TypeVar("T")
 
@@ -45,6 +47,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "repeat_channels": ("any", "same"),
     "survey": ("ignore", "decide"),
 }
+_NOTHING: tuple[str, ...] = ()
+_TAKEN = ("other", "none", "unassigned")  # labels with a meaning of their own
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -125,13 +129,12 @@ def _ratio(value: object) -> float | None:
 
 def _week(value: object) -> bool:
     return isinstance(value, Mapping) and all(
-        day in _DAYS and isinstance(spans, list) and all(_span(span) for span in spans)
-        for day, spans in value.items()
+        day in _DAYS and isinstance(spans, list) and all(_span(span) for span in spans) for day, spans in value.items()
     )
 
 
 def _span(value: object) -> bool:
-    return isinstance(value, list) and len(value) == 2 and _clock(value[0]) < _clock(value[1])
+    return isinstance(value, list) and [*map(type, value)] == [str, str] and 0 <= _clock(value[0]) < _clock(value[1])
 
 
 def _clock(value: object) -> int:
@@ -139,8 +142,8 @@ def _clock(value: object) -> int:
     text = value if isinstance(value, str) else ""
     hours, _, minutes = text.partition(":")
     if len(hours) == len(minutes) == 2 and hours.isdecimal() and minutes.isdecimal():
-        total = int(hours) * 60 + int(minutes)
-        return total if int(minutes) < 60 and total <= 24 * 60 else -1
+        total = int(hours) * HOUR_MINUTES + int(minutes)
+        return total if int(minutes) < HOUR_MINUTES and total <= 24 * HOUR_MINUTES else -1
     return -1
 
 
@@ -252,8 +255,7 @@ def read_policy(tables: Table) -> Policy:
     problems: list[Problem] = []
     root = _Reader(tables, (), problems)
     own = Policy()
-    issues = {name: (r.take("window_ms", None, _positive, "milliseconds above 0"), r.done())[0]
-              for name, r in root.tables("issues").items()}  # fmt: skip
+    issues = {name: _issue(reader) for name, reader in root.tables("issues").items()}
     steps = root.table("steps")
     policy = Policy(
         lateness_ms=root.take("lateness_ms", own.lateness_ms, _duration, "milliseconds"),
@@ -263,7 +265,7 @@ def read_policy(tables: Table) -> Policy:
         channels=_channels(root),
         queues=MappingProxyType({name: _queue(r) for name, r in root.tables("queues").items()}),
         issues=MappingProxyType(issues),
-        menus=frozenset(steps.take("menu", (), _strings, "a list of menu nodes")),
+        menus=frozenset(steps.take("menu", _NOTHING, _strings, "a list of menu nodes")),
         cases=_cases(root.table("cases")),
         rules=_rules(root),
         calendars=MappingProxyType({name: _queue(r) for name, r in root.tables("calendars").items()}),
@@ -277,6 +279,12 @@ def read_policy(tables: Table) -> Policy:
     return policy
 
 
+def _issue(reader: _Reader) -> int | None:
+    window = reader.take("window_ms", None, _positive, "milliseconds above 0")
+    reader.done()
+    return window
+
+
 def _goals(reader: _Reader) -> Mapping[str, float]:
     defaults = {"abandonment": 0.05, "service_level": 0.80, "fcr": 0.65}
     goals = {n: reader.take(n, value, _ratio, "a share from 0 to 1") for n, value in defaults.items()}
@@ -285,10 +293,9 @@ def _goals(reader: _Reader) -> Mapping[str, float]:
 
 
 def _check_names(policy: Policy, problems: list[Problem]) -> None:
-    for kind, names in (("queues", policy.queues), ("issues", policy.issues)):
-        for name in names:
-            if not 1 <= len(name) <= 64 or name in ("other", "none", "unassigned"):
-                problems.append(Problem((kind, name), "must have 1 to 64 characters and not be other, none, unassigned"))
+    said = f"must have 1 to {NAME_LENGTH} characters and not be {', '.join(_TAKEN)}"
+    named = [(kind, name) for kind, names in (("queues", policy.queues), ("issues", policy.issues)) for name in names]
+    problems.extend(Problem(at, said) for at in named if not 1 <= len(at[1]) <= NAME_LENGTH or at[1] in _TAKEN)
     for name, queue in policy.queues.items():
         if queue.calendar is not None and queue.calendar not in policy.calendars:
             problems.append(Problem(("queues", name, "calendar"), f"there is no calendar {queue.calendar!r}"))

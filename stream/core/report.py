@@ -34,11 +34,7 @@ def told(contact: Contact, policy: Policy, *, inferred: bool) -> list[object]:
 
 
 def contact_report(contact: Contact, policy: Policy, *, inferred: bool) -> Report:
-    """Everything known of one contact.
-
-    Args:
-        inferred: as `outcome.is_inferred` says at the watermark in force.
-    """
+    """Everything known of one contact; ``inferred`` as `outcome.is_inferred` says at the watermark in force."""
     outcome, decided_at = of.contact_outcome(contact, policy, inferred=inferred)
     work, first = contact.handling, of.first_response(contact)
     times = of.handled_ms(contact)
@@ -71,7 +67,8 @@ def contact_report(contact: Contact, policy: Policy, *, inferred: bool) -> Repor
         "voicemail_at": contact.voicemail_at,
         "callback_at": contact.callback_at,
         "dispositions": [
-            {"at": d.at, "resolution": d.resolution, "cause": d.cause, "confirmed": d.confirmed} for d in contact.dispositions
+            {"at": d.at, "resolution": d.resolution, "cause": d.cause, "confirmed": d.confirmed}
+            for d in contact.dispositions
         ],
         "misrouted": of.misrouted(contact),
         "ended_on_hold": of.ended_on_hold(contact),
@@ -89,7 +86,9 @@ def _visit(visit: Visit, contact: Contact, policy: Policy, *, inferred: bool) ->
         "outcome": outcome,
         "entered_at": visit.entered_at,
         "left_at": None if waiting else (contact.last_at if visit.left_at is None else visit.left_at),
-        "wait_ms": None if waiting else (visit.wait_ms if visit.left_at is not None else contact.last_at - visit.entered_at),
+        "wait_ms": None
+        if waiting
+        else (visit.wait_ms if visit.left_at is not None else contact.last_at - visit.entered_at),
         "after_agent": abandoned and visit.after_agent,
         "ringing": abandoned and bool(visit.ringing),
     }

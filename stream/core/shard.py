@@ -12,20 +12,29 @@ No I/O, no clock, no logging. If the transaction that should store the changes f
 be thrown away and loaded again. Source: 4-architecture 4.3.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from __future__ import annotations
+
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from stream.core import ledger
-from stream.core.batch import Changes, Codec, Output, Record, RowTimes, ShardId
+from stream.core.batch import Changes, Codec, Output, Record, ShardId
 from stream.core.book import Book
-from stream.core.cells import Contributions, Figures
+from stream.core.cells import Figures
 from stream.core.events import FUTURE_MS, LAST_CONTACT_RANK, RESTARTED, Event, Rejection
-from stream.core.policy import Policy
 from stream.core.row import Row
 from stream.core.timers import Timers
-from stream.core.view import Open, ShardView
+from stream.core.view import ShardView
 from stream.core.waiting import open_now
 from stream.core.watermark import Watermark
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from stream.core.batch import RowTimes
+    from stream.core.cells import Contributions
+    from stream.core.policy import Policy
+    from stream.core.view import Open
 
 __all__ = ["STAGE_ONE_SOURCES", "Changes", "Codec", "Output", "Record", "Shard", "ShardId", "ShardView"]
 
@@ -40,7 +49,9 @@ _TOPICS = {"voice": "calls", "email": "emails"}  # by default channel; the chat 
 class Shard:
     """One partition of stage one. See the module for its laws."""
 
-    def __init__(self, identity: ShardId, policy: Policy, codec: Codec, sources: tuple[str, ...] = STAGE_ONE_SOURCES) -> None:
+    def __init__(
+        self, identity: ShardId, policy: Policy, codec: Codec, sources: tuple[str, ...] = STAGE_ONE_SOURCES
+    ) -> None:
         """Empty; `load` what the changelog holds, then `loaded`."""
         self.id = identity
         self.policy = policy
@@ -71,7 +82,9 @@ class Shard:
         """The changelog has been read: set timers and show the figures."""
         ledger.loaded(self)
 
-    def apply(self, records: Sequence[Record], positions: Mapping[str, int], now: int, idle: Collection[str] = ()) -> Changes:
+    def apply(
+        self, records: Sequence[Record], positions: Mapping[str, int], now: int, idle: Collection[str] = ()
+    ) -> Changes:
         """Apply a batch and say what changed.
 
         Args:
@@ -174,10 +187,10 @@ class Shard:
                 else:
                     events.append((event, cutoff))
             elif event[2] == RESTARTED:
-                self._restarted(event, cutoff, grouped)
+                self._restarted(event, grouped)
         return grouped
 
-    def _restarted(self, event: Event, cutoff: int, grouped: dict[str, Arrivals]) -> None:
+    def _restarted(self, event: Event, grouped: dict[str, Arrivals]) -> None:
         """Remember a restart and touch every row it may end."""
         if any(known[:5] == event[:5] for known in self.restarts):
             return
@@ -226,7 +239,8 @@ class Shard:
             except Exception as bug:  # noqa: BLE001  as above
                 event = pair[0]
                 for record in records:
-                    if (found := self.codec.decode(record.topic, record.key, record.value))[:5] == event[:5]:
+                    found = self.codec.decode(record.topic, record.key, record.value)
+                    if not isinstance(found, Rejection) and found[:5] == event[:5]:
                         changes.count(record.topic, "applied", -1)
                         self._reject(record, Rejection("bug", f"{type(bug).__name__}: {bug}", str(found[3])), changes)
                         break
@@ -302,4 +316,3 @@ class Shard:
         changes.count(record.topic, "rejected")
         self.book.count(self.figures.get(("contact_stream_rejected_total", record.topic, rejection.reason)))
         changes.outputs.append(ledger.rejected(self.id, record, rejection, self._now))
-

@@ -4,7 +4,7 @@ Only ``__slots__`` classes of this package are described here; every other value
 string, a flag, None, or a list or table of those.
 """
 
-from typing import Any
+from typing import TypeVar, cast
 
 from stream.core.contact import Contact, Disposition
 from stream.core.handling import Handling, Leg
@@ -13,26 +13,30 @@ from stream.core.steps import Step, Steps
 from stream.core.times import Responses
 from stream.core.visits import Visit, Visits
 
-# class -> {attribute: class of it, or of the items of the list}
-_PARTS: dict[type, dict[str, type]] = {
+Plain = object  # None, numbers, strings, flags, and lists and tables of those
+T = TypeVar("T")
+
+_PARTS: dict[type, dict[str, type]] = {  # class -> {attribute: class of what it holds}
     Contact: {
-        "dispositions": Disposition,
         "handling": Handling,
         "implicit": ImplicitVisit,
         "responses": Responses,
         "steps": Steps,
         "visits": Visits,
     },
-    Handling: {"legs": Leg},
     ImplicitVisit: {"visits": Visits},
+}
+_LISTS: dict[type, dict[str, type]] = {  # class -> {attribute: class of the items of the list}
+    Contact: {"dispositions": Disposition, "transfers": tuple},
+    Handling: {"legs": Leg},
+    Responses: {"following": tuple},
     Steps: {"path": Step},
     Visits: {"entered": Visit},
 }
-_PAIRS = {Responses: ("first", "following"), Visits: ("early",), Contact: ("transfers",)}
-_DERIVED = {Visits: ("waiting",)}
+_DERIVED: dict[type, tuple[str, ...]] = {Visits: ("waiting",)}
 
 
-def freeze(value: Any) -> Any:
+def freeze(value: object) -> Plain:
     """``value`` as lists, tables and plain values."""
     if isinstance(value, (list, tuple)):
         return [freeze(item) for item in value]
@@ -45,31 +49,27 @@ def freeze(value: Any) -> Any:
     return [freeze(getattr(value, name)) for name in slots if name not in skip]
 
 
-def thaw(kind: type, state: list[Any]) -> Any:
+def thaw(kind: type[T], state: Plain) -> T:
     """The object of ``kind`` that `freeze` made ``state`` of."""
     found = kind.__new__(kind)
-    parts, pairs, skip = _PARTS.get(kind, {}), _PAIRS.get(kind, ()), _DERIVED.get(kind, ())
-    names = [name for name in kind.__slots__ if name not in skip]  # type: ignore[attr-defined]
-    for name, value in zip(names, state, strict=True):
-        setattr(found, name, _part(parts.get(name), name in pairs, value))
+    skip = _DERIVED.get(kind, ())
+    names = [name for name in cast("list[str]", kind.__slots__) if name not in skip]  # type: ignore[attr-defined]
+    for name, value in zip(names, cast("list[Plain]", state), strict=True):
+        setattr(found, name, _attribute(kind, name, value))
     if isinstance(found, Visits):
-        found.waiting = next((v for v in found.entered if v.outcome == "waiting"), None)
+        found.waiting = next((visit for visit in found.entered if visit.outcome == "waiting"), None)
     return found
 
 
-def _part(kind: type | None, pair: bool, value: Any) -> Any:
-    if kind is not None and value is not None:
-        if value and isinstance(value[0], list) and kind in (Disposition, Leg, Step, Visit):
-            return [thaw(kind, item) for item in value]
-        return value if kind in (Disposition, Leg, Step, Visit) else thaw(kind, value)
-    if pair and value is not None:
-        return _pairs(value)
+def _attribute(kind: type, name: str, value: Plain) -> object:
+    part, item = _PARTS.get(kind, {}).get(name), _LISTS.get(kind, {}).get(name)
+    if part is not None:
+        return None if value is None else thaw(part, value)
+    if item is not None:
+        states = cast("list[list[Plain]]", value)
+        return [tuple(state) if item is tuple else thaw(item, state) for state in states]
+    if kind is Visits and name == "early":
+        return {queue: tuple(told) for queue, told in cast("dict[str, list[Plain]]", value).items()}
+    if kind is Responses and name == "first" and value is not None:
+        return tuple(cast("list[Plain]", value))
     return value
-
-
-def _pairs(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: tuple(item) for key, item in value.items()}
-    if value and isinstance(value[0], list):
-        return [tuple(item) for item in value]
-    return tuple(value) if value else value

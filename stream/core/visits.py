@@ -37,7 +37,7 @@ class Visit:
         "source",
     )
 
-    def __init__(self, queue: str, entered_at: int, source: str, after_agent: bool) -> None:
+    def __init__(self, queue: str, entered_at: int, source: str, *, after_agent: bool) -> None:
         """Start waiting in ``queue``; ``source`` told so, ``after_agent`` after a talk."""
         self.queue = queue
         self.entered_at = entered_at
@@ -111,7 +111,7 @@ class Visits:
                     visit.reopen()
                     self.waiting = visit
                     return
-        visit = Visit(queue, at, source, spoken)
+        visit = Visit(queue, at, source, after_agent=spoken)
         self.entered.append(visit)
         early = self.early.pop(queue, None)
         if early is not None and at - early[0] <= SKEW_MS:

@@ -25,7 +25,9 @@ def _open(contact: Contact, figures: Figures, watermark: int | None) -> tuple[Op
     found = []
     for visit in waits:
         queue = of.queue_of(visit, contact)
-        found.append(Open("queue", channel, policy.queue_label(queue), visit.entered_at, policy.target_ms(channel, queue)))
+        found.append(
+            Open("queue", channel, policy.queue_label(queue), visit.entered_at, policy.target_ms(channel, queue))
+        )
     if since is not None:
         queue = policy.queue_label(of.home_queue(contact))
         found.append(Open("message", channel, queue, since, policy.channels[channel].response_target_ms))

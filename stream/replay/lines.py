@@ -1,14 +1,21 @@
 """Recorded events as JSON lines: ``{"topic": "calls", "event": {...}, "recorded_at": "..."}``.
 
-A line may carry ``key`` and ``recorded_at``; without the second nothing is ``future``. Without the first the key is what
-1-events 1.2 says it must be. A line that is not one is told with its number, never skipped.
+A line may carry ``key`` and ``recorded_at``; without the second nothing is ``future``. Without the first the key is
+what 1-events 1.2 says it must be. A line that is not one is told with its number, never skipped.
 """
 
-from collections.abc import Iterable, Iterator
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from stream.core.batch import Record
 from stream.core.trouble import Trouble
-from stream.wire.lines import Line, read_line
+from stream.wire.lines import read_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from stream.wire.lines import Line
 
 
 def records(lines: Iterable[bytes], name: str) -> Iterator[Record]:

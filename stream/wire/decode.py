@@ -4,13 +4,18 @@ The good path is one typed decode. Only what fails is looked at again, to name t
 order of 1.6: undecodable, no_key, oversize, unknown_type, invalid.
 """
 
-from typing import Any, Union, cast
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Union, cast
 
 import msgspec
 
-from stream.core.events import DEFAULT_CHANNEL, RANKS, Body, Event, Rejection
+from stream.core.events import DEFAULT_CHANNEL, RANKS, Rejection
 from stream.wire import events as kinds
 from stream.wire.times import parse_time
+
+if TYPE_CHECKING:
+    from stream.core.events import Body, Event
 
 OVERSIZE_BYTES = 1_048_576
 _BY_TOPIC: dict[str, tuple[type, ...]] = {
@@ -21,7 +26,7 @@ _BY_TOPIC: dict[str, tuple[type, ...]] = {
     "agents": (kinds.AgentStatus, *kinds.SOURCE_EVENTS),
 }
 _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
-    topic: msgspec.json.Decoder(Union[members])  # type: ignore[valid-type]  # noqa: UP007  made of a tuple
+    topic: msgspec.json.Decoder(Union[members])  # noqa: UP007  made of a tuple
     for topic, members in _BY_TOPIC.items()
 }
 _ANY = msgspec.json.Decoder()
@@ -77,7 +82,10 @@ def _explain(topic: str, key: bytes | None, value: bytes, problem: Exception) ->
         return Rejection("no_key", "the record has no key", event_id)
     if len(value) > OVERSIZE_BYTES:
         return Rejection("oversize", f"the value has {len(value)} bytes, at most {OVERSIZE_BYTES} are read", event_id)
-    kind = raw.get("type")
+    return _misread(topic, raw.get("type"), event_id, problem)
+
+
+def _misread(topic: str, kind: object, event_id: str | None, problem: Exception) -> Rejection:
     if isinstance(kind, str) and kind not in RANKS:
         return Rejection("unknown_type", f"no event type is called {kind[:80]!r}", event_id)
     if isinstance(kind, str) and all(kind != _tag(member) for member in _BY_TOPIC[topic]):

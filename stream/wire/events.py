@@ -314,4 +314,4 @@ CASE_EVENTS = (
     IdentityLinked,
 )
 ALL_EVENTS = (*CONTACT_EVENTS, *CASE_EVENTS, AgentStatus, *SOURCE_EVENTS)
-RANK_OF = {kind: RANKS[str(kind.__struct_config__.tag)] for kind in ALL_EVENTS}
+RANK_OF: dict[type, int] = {kind: RANKS[str(kind.__struct_config__.tag)] for kind in ALL_EVENTS}

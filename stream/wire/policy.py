@@ -18,7 +18,7 @@ def load_policy(path: Path) -> Policy:
     """The policy in a file.
 
     Raises:
-        Trouble: the file cannot be read, is not TOML, or says something a policy cannot say; all problems, each with its line.
+        Trouble: it cannot be read, is not TOML, or says what a policy cannot say; all problems, each with its line.
     """
     attempted = f'cannot use the policy file "{path}"'
     try:

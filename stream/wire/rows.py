@@ -1,25 +1,31 @@
 """Rows and outputs as bytes: the codec a shard is given.
 
-A contact's row is ``[due, last_at, first_at, channel, flags, known_at, revision, sent, prefix, tail]``. The first five can be
-read without parsing the rest, so that a shard may keep hundreds of thousands of rows as bytes.
+A contact's row is ``[due, last_at, first_at, channel, flags, known_at, revision, sent, prefix, tail]``. The first five
+can be read without parsing the rest, so that a shard may keep hundreds of thousands of rows as bytes.
 """
 
-from typing import Any, Union, cast
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Union, cast
 
 import msgspec
 import orjson
 
 from stream.core.batch import RowTimes
 from stream.core.contact import Contact
-from stream.core.events import Body, Event, Rejection
 from stream.core.row import Row
 from stream.core.state import freeze, thaw
 from stream.wire import events as kinds
 from stream.wire.decode import decode
 from stream.wire.times import parse_time
 
+if TYPE_CHECKING:
+    from stream.core.events import Body, Event, Rejection
+
 _Any = Union[kinds.ALL_EVENTS]  # type: ignore[valid-type]  # noqa: UP007  made of a tuple
-_ROW = msgspec.json.Decoder(tuple[int, int, int, str, int, int | None, int, dict[int, list[Any]], list[Any], list[_Any]])
+_ROW = msgspec.json.Decoder(
+    tuple[int, int, int, str, int, int | None, int, dict[int, list[Any]], list[Any], list[_Any]]
+)
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -64,6 +70,6 @@ class JsonCodec:
         return orjson.loads(packed)
 
     @staticmethod
-    def _event(body: Any) -> Event:
+    def _event(body: kinds.Envelope) -> Event:
         at = parse_time(body.occurred_at)
         return (at, body.source_seq, kinds.RANK_OF[type(body)], body.event_id, body.source, cast("Body", body))

@@ -76,8 +76,7 @@ def histories(draw: st.DrawFn, most: int = 14) -> list[Record]:
     """Events of up to three contacts of three channels, and now and then a restart of a source."""
     found = []
     for contact_id, topic in (("c1", "calls"), ("h1", "chats"), ("m1", "emails")):
-        for number in range(draw(st.integers(0, most))):
-            found.append(record(*draw(_event(topic, contact_id, number))))
+        found += [record(*draw(_event(topic, contact_id, number))) for number in range(draw(st.integers(0, most)))]
     if draw(st.booleans()):
         at = START + draw(st.sampled_from((10_000, 60_000, 4 * 3_600_000)))
         restart = {"event_id": "r1", "type": "source.restarted", "occurred_at": format_time(at), "source": "pbx1"}

@@ -50,7 +50,11 @@ def test_the_order_of_a_recording_does_not_matter(month: list[dict[str, Any]]) -
     part = month[:6_000]
     found = figures_of([*reversed(part), *part[::3]], FEBRUARY)
     plain = figures_of(part, FEBRUARY)
-    told = {name: value for name, value in found.net.items() if not name.startswith(("contact_stream_records", "contact_stream_corr"))}
+    told = {
+        name: value
+        for name, value in found.net.items()
+        if not name.startswith(("contact_stream_records", "contact_stream_corr"))
+    }
     assert told == {name: value for name, value in plain.net.items() if not name.startswith("contact_stream_records")}
     assert found.duplicates == len(part[::3])
 
@@ -69,11 +73,13 @@ def test_without_until_the_newest_event_is_now() -> None:
     assert 'contact_queue_waiting{channel="voice",queue="PS"}' not in figures_of([waiting], FEBRUARY).net
 
 
-@pytest.mark.parametrize("text", [b"{", b"[]", b'{"topic": "faxes", "event": {}}', b'{"topic": "calls"}', b'{"event": {}}'])
+@pytest.mark.parametrize(
+    "text", [b"{", b"[]", b'{"topic": "faxes", "event": {}}', b'{"topic": "calls"}', b'{"event": {}}']
+)
 def test_a_line_that_is_none(text: bytes) -> None:
     """The message names the line and says what was expected."""
     good = lines([{"event_id": "1"}])[0]
-    with pytest.raises(Trouble, match="cannot read line 3 of calls.jsonl; .*; expected"):
+    with pytest.raises(Trouble, match=r"cannot read line 3 of calls\.jsonl; .*; expected"):
         list(records([good, b"\n", text], "calls.jsonl"))
 
 

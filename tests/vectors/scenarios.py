@@ -35,6 +35,7 @@ class Scenario:
     steps: list[Step]
 
     def __str__(self) -> str:
+        """Group and name, as the test run shows it."""
         return f"{self.group}: {self.name}"
 
 

@@ -90,7 +90,9 @@ def test_times_are_read_as_they_come(moment: datetime, offset: int) -> None:
     assert parse_time(format_time(expected)) == expected  # now by the kept minute
 
 
-@pytest.mark.parametrize("text", ["2026-03-02T10:00:60Z", "2026-03-02T10:00:0٣Z", "2026-03-02T10:00:00.Z", "", "Z", "2026-03-02T10:00Z"])
+@pytest.mark.parametrize(
+    "text", ["2026-03-02T10:00:60Z", "2026-03-02T10:00:0٣Z", "2026-03-02T10:00:00.Z", "", "Z", "2026-03-02T10:00Z"]
+)
 def test_what_is_no_time(text: str) -> None:
     """The kept minute lets nothing through that the slow way refuses."""
     parse_time("2026-03-02T10:00:00Z")

@@ -65,7 +65,11 @@ def decoded(kind: type, event: dict[str, Any]) -> object:
         topic = "calls"
     else:
         topic = "agents" if kind is kinds.AgentStatus else "cases"
-    owner = "source" if kind in kinds.SOURCE_EVENTS else {"calls": "contact_id", "agents": "agent", "cases": "customer"}[topic]
+    owner = (
+        "source"
+        if kind in kinds.SOURCE_EVENTS
+        else {"calls": "contact_id", "agents": "agent", "cases": "customer"}[topic]
+    )
     key = str(event.get("alias" if kind is kinds.IdentityLinked else owner, "x"))
     return decode(topic, key.encode(), json.dumps(event).encode())
 

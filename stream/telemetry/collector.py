@@ -1,0 +1,163 @@
+"""The committed figures of the owned shards, for Prometheus.
+
+A custom collector of the client library, and the same samples as text by a writer of its own
+(`stream.telemetry.series` says why). A shard's figures carry the label `partition`, so that they belong to the shard
+and not to the worker that shows them (3-metrics 3.1).
+
+Never in this module: a counter of its own, I/O, a clock (`now` is given).
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from prometheus_client.core import Metric
+
+from stream.core.families import SERVICE
+from stream.telemetry.catalogue import CATALOGUE, MAX_SOURCES, PROCESS, exposed
+from stream.telemetry.series import GaugeSeries
+from stream.telemetry.shown import SeriesMaker, ShownShard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from stream.telemetry.catalogue import Exposed
+    from stream.telemetry.figures import ShardFigures, StateKey
+    from stream.telemetry.known import Key
+    from stream.telemetry.series import Series
+
+Block = tuple["Exposed", int, list["Series"]]
+"""One exposed family: what it is, which of a series' texts belong to it (0 = total, 1 = twin), its series in order."""
+
+
+def metric(entry: Exposed) -> Metric:
+    """An empty family of the client library with the catalogue's name, help, kind and unit."""
+    return Metric(entry.base, entry.help, entry.family.kind, entry.unit)
+
+
+class ShardCollector:
+    """Shows the shards that `views` yields, and only those: a shard that is dropped disappears with the next scrape."""
+
+    def __init__(
+        self,
+        views: Callable[[], Iterable[ShardFigures]],
+        now: Callable[[], int],
+        known: Iterable[Key] = (),
+        policy: Mapping[Key, float] | None = None,
+    ) -> None:
+        """Nothing is read before the first scrape.
+
+        Args:
+            views: owned, loaded and live shards; called once per scrape.
+            now: ms since the epoch, for the gauges of open rows.
+            known: `(family, *label values)` to be shown at 0 from the start (`known_series`); each shard shows those
+                of its stage.
+            policy: targets and definitions, `(family, *label values)` -> value (ms where the unit is seconds; 1 for
+                an info).
+
+        Raises:
+            KeyError: a family of `known` or `policy` is not in the catalogue.
+        """
+        self._views = views
+        self._now = now
+        self._known = tuple(known)
+        self._policy = policy or {}
+        self._constants = _grouped(map(SeriesMaker({}), sorted(self._policy)))
+        self._shown: dict[tuple[int, int], ShownShard] = {}
+        self._lock = Lock()
+        for series in (series for group in self._constants.values() for series in group):
+            if isinstance(series, GaugeSeries):
+                series.refresh(self._policy)
+        for key in self._known:
+            exposed(key[0])
+
+    def scrape(self) -> tuple[list[Block], list[Metric]]:
+        """Take the figures as committed now.
+
+        Returns:
+            The service families in the order of the catalogue, and the process-local ones that only the shards can
+            tell. Families without a series are left out.
+        """
+        with self._lock:
+            local = [shard.refresh(self._now()) for shard in self._present()]
+            shards = [self._shown[place] for place in sorted(self._shown)]
+            return list(self._blocks(shards)), list(_local_metrics(shards, local))
+
+    def collect(self) -> Iterator[Metric]:
+        """The same as objects of the client library."""
+        blocks, local = self.scrape()
+        yield from metrics_of(blocks)
+        yield from local
+
+    def describe(self) -> list[Metric]:
+        """Every family this collector may show, without samples: registering it takes no scrape."""
+        return [metric(entry) for entry in CATALOGUE.values() if entry.family.scope != "process"]
+
+    def _present(self) -> list[ShownShard]:
+        """Bring the shown shards in step with `views`; a shard with a new view was away and comes anew."""
+        views = {(view.stage, view.partition): view for view in self._views()}
+        for place in [place for place, shard in self._shown.items() if views.get(place) is not shard.view]:
+            del self._shown[place]
+        for place, view in views.items():
+            if place not in self._shown:
+                self._shown[place] = ShownShard(view, self._known_of(view.stage))
+        return [self._shown[place] for place in sorted(self._shown)]
+
+    def _known_of(self, stage: int) -> list[Key]:
+        """The known series of the shards of one stage."""
+        names = {name for name, family in SERVICE.items() if family.stage in {0, stage}}
+        return [key for key in self._known if key[0] in names]
+
+    def _blocks(self, shards: list[ShownShard]) -> Iterator[Block]:
+        for entry in CATALOGUE.values():
+            name, place = entry.family.name, int(entry.retracted)
+            series = [one for shard in shards for one in shard.families.get(name, ())]
+            series += self._constants.get(name, ())
+            if any(one.texts[place] for one in series):
+                yield entry, place, series
+
+
+def metrics_of(blocks: Iterable[Block]) -> Iterator[Metric]:
+    """The families as objects of the client library."""
+    for entry, place, series in blocks:
+        family = metric(entry)
+        for one in series:
+            for name, labels, value in one.samples(place):
+                family.add_sample(name, labels, value)
+        yield family
+
+
+def _grouped(series: Iterable[Series]) -> dict[str, list[Series]]:
+    groups: dict[str, list[Series]] = {}
+    for one in series:
+        groups.setdefault(one.key[0], []).append(one)
+    return groups
+
+
+def _local_metrics(shards: list[ShownShard], local: list[dict[StateKey, float]]) -> Iterator[Metric]:
+    """Process-local families: rows added up, times the newest of all shards; without `partition`."""
+    joined: dict[StateKey, float] = {}
+    for shard, figures in zip(shards, local, strict=True):
+        place = (str(shard.view.stage), str(shard.view.partition))
+        joined["contact_stream_shard_owned", *place] = 1
+        table = ("contact_stream_rows", f"stage{shard.view.stage}")
+        joined[table] = joined.get(table, 0) + shard.view.rows
+        if shard.view.watermark is not None:
+            joined["contact_stream_watermark_seconds", *place] = shard.view.watermark
+        for key, value in figures.items():
+            joined[key] = max(joined.get(key, value), value)
+    sources = sorted(key for key in joined if key[0] == "contact_stream_source_timestamp_seconds")
+    for key in sources[MAX_SOURCES:]:
+        del joined[key]
+    make = SeriesMaker({})
+    for name in PROCESS:
+        family = metric(exposed(name))
+        for key in sorted(key for key in joined if key[0] == name):
+            series = make(key)
+            if isinstance(series, GaugeSeries):
+                series.refresh(joined)
+            for sample in series.samples(0):
+                family.add_sample(*sample)
+        if family.samples:
+            yield family

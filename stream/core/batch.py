@@ -87,6 +87,7 @@ class Changes:
     tally: dict[tuple[str, str], int] = field(default_factory=dict)  # (topic, result) -> records
     counters: Counters = field(default_factory=dict)
     open: dict[str, tuple[Open, ...]] = field(default_factory=dict)
+    seen: dict[tuple[str, str], int] = field(default_factory=dict)  # (topic, source) -> its newest word, ms
     watermark: int | None = None
     rows: int = 0
 

@@ -115,15 +115,7 @@ class Shard:
 
     def publish(self, changes: Changes) -> None:
         """The transaction of ``changes`` has committed: show it."""
-        view = self.view
-        view.counters.update(changes.counters)
-        for contact_id, entries in changes.open.items():
-            if entries:
-                view.open[contact_id] = entries
-            else:
-                view.open.pop(contact_id, None)
-        view.watermark = changes.watermark
-        view.rows = changes.rows
+        self.view.show(changes)
 
     def row(self, contact_id: str) -> Row | None:
         """The row of a contact as an object, or None."""
@@ -179,6 +171,9 @@ class Shard:
             if topic in clock.sources:
                 clock.observe(topic, at)
             changes.count(topic, "applied")
+            spoke = (topic, event[4])
+            if at > changes.seen.get(spoke, -1):
+                changes.seen[spoke] = at
             if event[2] <= LAST_CONTACT_RANK:
                 contact_id = event[5].contact_id
                 events = grouped.get(contact_id)

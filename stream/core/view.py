@@ -6,11 +6,13 @@ values are replaced, never changed in place.
 """
 
 from collections import defaultdict
-from typing import NamedTuple
+from threading import Lock
+from typing import NamedTuple, Protocol
 
 from stream.core.cells import CounterKey
 
 Counters = dict[CounterKey, tuple[int, int]]
+SOURCES_SHOWN = 32
 
 
 class Open(NamedTuple):
@@ -21,6 +23,16 @@ class Open(NamedTuple):
     queue: str  # label
     since: int  # ms
     target_ms: int
+
+
+class Shown(Protocol):
+    """What a batch changed of what is shown."""
+
+    counters: Counters
+    open: dict[str, tuple[Open, ...]]
+    seen: dict[tuple[str, str], int]
+    watermark: int | None
+    rows: int
 
 
 class ShardView:
@@ -34,15 +46,34 @@ class ShardView:
         self.watermark: int | None = None
         self.counters: Counters = {}
         self.open: dict[str, tuple[Open, ...]] = {}
+        self.seen: dict[tuple[str, str], int] = {}  # (source topic, source) -> its newest word, ms
         self.rows = 0
+        self._lock = Lock()
+
+    def show(self, changes: "Shown") -> None:
+        """Take over what a committed batch changed, all at once."""
+        with self._lock:
+            self.counters.update(changes.counters)
+            for name, entries in changes.open.items():
+                if entries:
+                    self.open[name] = entries
+                else:
+                    self.open.pop(name, None)
+            for spoke, at in changes.seen.items():
+                if at > self.seen.get(spoke, -1) and (spoke in self.seen or len(self.seen) < SOURCES_SHOWN):
+                    self.seen[spoke] = at
+            self.watermark = changes.watermark
+            self.rows = changes.rows
 
     def gauges(self, now: int) -> dict[CounterKey, float]:
         """What waits at ``now``; a series without anything open is absent."""
         if self.historic and self.watermark is not None:
             now = self.watermark
+        with self._lock:
+            waiting, seen = list(self.open.values()), dict(self.seen)
         counts: dict[CounterKey, float] = defaultdict(float)
         oldest: dict[CounterKey, float] = {}
-        for entries in list(self.open.values()):
+        for entries in waiting:
             for kind, channel, queue, since, target in entries:
                 base = "contact_queue_waiting" if kind == "queue" else "contact_unanswered"
                 counts[base, channel, queue] += 1
@@ -51,18 +82,23 @@ class ShardView:
                 name = "contact_queue_oldest_entered" if kind == "queue" else "contact_unanswered_oldest"
                 key = (f"{name}_timestamp_seconds", channel, queue)
                 oldest[key] = min(oldest.get(key, since), since)
+        for (topic, source), at in seen.items():
+            for key in (("contact_stream_source_timestamp_seconds", source), ("contact_stream_event_time_seconds", topic)):
+                oldest[key] = max(oldest.get(key, at), at)
         return {**counts, **oldest}
 
     @property
     def unaccounted(self) -> dict[CounterKey, int]:
         """Per queue: entered less all outcomes less waiting, which must be 0 (R54)."""
         left: dict[CounterKey, int] = defaultdict(int)
-        for key, (total, retracted) in list(self.counters.items()):
+        with self._lock:
+            counters, waiting = dict(self.counters), list(self.open.values())
+        for key, (total, retracted) in counters.items():
             if key[0] == "contact_visits_entered_total":
                 left["contact_unaccounted", key[2]] += total - retracted
             elif key[0] == "contact_visits_total":
                 left["contact_unaccounted", key[2]] -= total - retracted
-        for entries in list(self.open.values()):
+        for entries in waiting:
             for entry in entries:
                 if entry.kind == "queue":
                     left["contact_unaccounted", entry.queue] -= 1

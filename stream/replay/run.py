@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from stream.core.batch import Changes, Record
+from stream.core.families import SERVICE
 from stream.core.policy import Policy
 from stream.core.series import net_figures, series_of
 from stream.core.shard import STAGE_ONE_SOURCES, Shard, ShardId
@@ -59,7 +60,8 @@ def replay(records: Iterable[Record], policy: Policy, until: int | None, progres
         _publish(shard, shard.advance(end))
     view = shard.view
     now = shard.watermark or 0
-    gauges = {series_of(key): value for key, value in view.gauges(now).items() if "timestamp" not in str(key[0])}
+    shown = {key: value for key, value in view.gauges(now).items() if key[0] in SERVICE}
+    gauges = {series_of(key): value for key, value in shown.items() if not str(key[0]).endswith("_seconds")}
     rejected = {str(k[2]): v[0] for k, v in view.counters.items() if k[0] == "contact_stream_rejected_total"}
     return Figures({**net_figures(view.counters), **gauges}, shard.watermark, applied, duplicates, rejected)
 

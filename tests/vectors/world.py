@@ -4,6 +4,7 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
+from stream.core.families import SERVICE
 from stream.core.outcome import is_inferred
 from stream.core.policy import Policy
 from stream.core.ratios import QueueCounts, abandonment, service_levels
@@ -71,7 +72,7 @@ class World:
     def figures(self) -> dict[str, int | float]:
         """Net figures and gauges by series."""
         view = self.shard.view
-        gauges = {series_of(key): value for key, value in view.gauges(self.now).items()}
+        gauges = {series_of(key): value for key, value in view.gauges(self.now).items() if key[0] in SERVICE}
         return {**net_figures(view.counters), **gauges}
 
     def retracted(self) -> dict[str, int | float]:

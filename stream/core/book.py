@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 from stream.core.cells import INTERVAL_MS, NEVER, Cell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from stream.core.cells import CellKey, Contributions, CounterKey, Figure, Figures, Place
+    
+    from stream.core.cells import CellKey, Contributions, Figure, Figures, Place
 
 DAY_INTERVALS = 96
 
@@ -23,7 +22,7 @@ DAY_INTERVALS = 96
 class Book:
     """Counters and cells, and which of them a batch has touched."""
 
-    __slots__ = ("_alive", "_swept_at", "cells", "changed_cells", "changed_figures", "dirty", "figures", "groups")
+    __slots__ = ("_alive", "_swept_at", "cells", "changed_cells", "changed_figures", "dirty", "figures")
 
     def __init__(self, figures: Figures) -> None:
         """Nothing booked."""
@@ -32,14 +31,11 @@ class Book:
         self.changed_cells: set[Cell] = set()
         self.changed_figures: set[Figure] = set()
         self.dirty: set[Cell] = set()  # to be published
-        self.groups: dict[CounterKey, list[Figure]] = {}  # figures stored in one row
         self._alive: dict[str, dict[int, int]] = defaultdict(dict)  # channel -> first day -> rows
         self._swept_at = -1
 
     def count(self, figure: Figure, amount: int = 1) -> None:
         """Raise (or, below 0, take back from) a counter."""
-        if not figure.total and not figure.retracted:
-            self.groups.setdefault(figure.key[:3], []).append(figure)
         if amount > 0:
             figure.total += amount
         else:
@@ -48,9 +44,12 @@ class Book:
 
     def differ(self, old: Contributions, new: Contributions) -> list[tuple[Figure, int]]:
         """Book ``new`` in place of ``old`` (which is used up); the figures that fell, with by how much."""
+        if not old:
+            self._first(new)
+            return []
         nets: dict[Figure, int] = {}
         for key, amount in new.items():
-            change = amount - old.pop(key, 0) if old else amount
+            change = amount - old.pop(key, 0)
             if change:
                 self._book(key, change, nets)
         for key, amount in old.items():
@@ -62,6 +61,24 @@ class Book:
                 if amount < 0:
                     fallen.append((figure, -amount))
         return fallen
+
+    def _first(self, new: Contributions) -> None:
+        """A row is booked for the first time: everything rises."""
+        changed_figures, changed_cells = self.changed_figures, self.changed_cells
+        for (figure, arrival, outcome), amount in new.items():
+            base, place = figure.base, figure.place
+            base.total += amount
+            changed_figures.add(base)
+            if place is None:
+                continue
+            if arrival != NEVER:
+                cell = place.arrivals.get(arrival) or self.cell(place, arrival, "arrival")
+                cell.counts[base] = cell.counts.get(base, 0) + amount
+                changed_cells.add(cell)
+            if outcome != NEVER:
+                cell = place.outcomes.get(outcome) or self.cell(place, outcome, "outcome")
+                cell.counts[base] = cell.counts.get(base, 0) + amount
+                changed_cells.add(cell)
 
     def begin(self, channel: str, first_at: int) -> None:
         """A row of ``channel`` that began at ``first_at`` (ms) is in the state."""
@@ -99,11 +116,6 @@ class Book:
         cell.place.cells(cell.by).pop(cell.interval, None)
         self.changed_cells.discard(cell)
         self.dirty.discard(cell)
-
-    def all(self) -> Iterator[Figure]:
-        """Every figure that was ever counted."""
-        for members in self.groups.values():
-            yield from members
 
     def cell(self, place: Place, interval: int, by: str) -> Cell:
         """The cell at a place, made if it is not there."""

@@ -165,16 +165,18 @@ class Figures:
     def __init__(self, policy: Policy) -> None:
         """Nothing counted yet."""
         self.policy = policy
-        self._known: dict[CounterKey, Figure] = {}
+        self.known: dict[CounterKey, Figure] = {}
+        self.groups: dict[CounterKey, list[Figure]] = {}  # figures that are stored in one row
         self._steps: dict[tuple[str, str, str], Figure] = {}
         self._queues: dict[tuple[str, str], QueueFigures] = {}
         self._places: dict[tuple[str, str, str], Place] = {}
 
     def get(self, key: CounterKey, place: Place | None = None) -> Figure:
         """The one figure with this key; ``place`` matters the first time."""
-        figure = self._known.get(key)
+        figure = self.known.get(key)
         if figure is None:
-            figure = self._known[key] = Figure(key, place)
+            figure = self.known[key] = Figure(key, place)
+            self.groups.setdefault(key[:3], []).append(figure)
         return figure
 
     def restore(self, key: CounterKey) -> Figure:
@@ -220,7 +222,7 @@ class Figures:
     def channel(self, family: str, channel: str, label: str) -> Figure:
         """A figure by channel and one label, without a queue."""
         key = (family, channel, label)
-        return self._known.get(key) or self.get(key, self.place(channel, NONE, NONE))
+        return self.known.get(key) or self.get(key, self.place(channel, NONE, NONE))
 
     def transfer(self, channel: str, queue: str, kind: str) -> Figure:
         """Transfers of a kind out of a queue."""

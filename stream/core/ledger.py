@@ -52,11 +52,9 @@ def load(shard: Shard, key: bytes, value: bytes | None) -> None:
 def _load_counters(shard: Shard, key: bytes, value: bytes | None) -> None:
     group: Any = shard.codec.unpack(key[2:])
     rows: Any = [] if value is None else shard.codec.unpack(value)
-    members = shard.book.groups[tuple(group)] = []
     for *rest, total, retracted in rows:
         figure = shard.figures.restore((*group, *rest))
         figure.total, figure.retracted = total, retracted
-        members.append(figure)
 
 
 def _load_cell(shard: Shard, key: bytes, value: bytes | None) -> None:
@@ -94,7 +92,8 @@ def loaded(shard: Shard) -> None:
         if times.waits:
             shard.find_open(name)
     view = shard.view
-    view.counters = {figure.key: (figure.total, figure.retracted) for figure in shard.book.all()}
+    figures = shard.figures.known.values()
+    view.counters = {f.key: (f.total, f.retracted) for f in figures if f.total or f.retracted}
     view.open = dict(shard.open)
     view.watermark = shard.clock.value
     view.rows = shard.rows()
@@ -175,7 +174,8 @@ def _store_book(shard: Shard, changes: Changes) -> None:
         state = {"version": cell.version, "dirty": cell in book.dirty, "counts": counts}
         changes.changelog.append((b"i/" + pack(cell.key), pack(state)))
     for group in {figure.key[:3] for figure in book.changed_figures}:
-        rows = [[*figure.key[3:], figure.total, figure.retracted] for figure in book.groups[group]]
+        members = [f for f in shard.figures.groups[group] if f.total or f.retracted]
+        rows = [[*figure.key[3:], figure.total, figure.retracted] for figure in members]
         changes.changelog.append((b"n/" + pack(group), pack(rows)))
     changes.counters = {figure.key: (figure.total, figure.retracted) for figure in book.changed_figures}
     book.changed_cells = set()

@@ -152,6 +152,7 @@ class Shard:
         """Decode, reject what must be, move event time, and group the rest by contact."""
         grouped: dict[str, Arrivals] = {}
         decode, clock, lateness = self.codec.decode, self.clock, self.policy.lateness_ms
+        applied: dict[tuple[str, str], list[int]] = {}  # (topic, source) -> records, newest
         for record in records:
             topic, _, recorded_at, key, value, _ = record
             event = decode(topic, key, value)
@@ -170,10 +171,13 @@ class Shard:
                 continue
             if topic in clock.sources:
                 clock.observe(topic, at)
-            changes.count(topic, "applied")
-            spoke = (topic, event[4])
-            if at > changes.seen.get(spoke, -1):
-                changes.seen[spoke] = at
+            spoken = applied.get((topic, event[4]))
+            if spoken is None:
+                applied[topic, event[4]] = [1, at]
+            else:
+                spoken[0] += 1
+                if at > spoken[1]:
+                    spoken[1] = at
             if event[2] <= LAST_CONTACT_RANK:
                 contact_id = event[5].contact_id
                 events = grouped.get(contact_id)
@@ -183,6 +187,9 @@ class Shard:
                     events.append((event, cutoff))
             elif event[2] == RESTARTED:
                 self._restarted(event, grouped)
+        for (topic, source), (count, newest) in applied.items():
+            changes.count(topic, "applied", count)
+            changes.seen[topic, source] = newest
         return grouped
 
     def _restarted(self, event: Event, grouped: dict[str, Arrivals]) -> None:

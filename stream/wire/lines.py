@@ -1,5 +1,13 @@
-"""One line of a recording: which topic, which key, and the event's bytes as they stand."""
+"""One line of a recording: which topic, which key, and the value's bytes as they stand.
 
+    {"topic": "calls", "event": {…}}                 a canonical event; its key is what 1-events 1.2 says
+    {"topic": "calls", "key": "c1", "raw": "…"}      a value that is no event; ``raw`` null = the record has no value
+    {"topic": "calls", "key": "c1", "raw_base64": "…"}   the same where the value is not UTF-8
+
+``key`` null = the record has no key; ``recorded_at`` may stand in any of them.
+"""
+
+from base64 import b64decode
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -14,7 +22,7 @@ class Line(NamedTuple):
 
     topic: str
     key: bytes | None
-    value: bytes
+    value: bytes | None
     recorded_at: int | None
 
 
@@ -29,8 +37,10 @@ class _Owner(msgspec.Struct):
 
 class _Line(msgspec.Struct):
     topic: Topic
-    event: msgspec.Raw
-    key: str | None = None
+    event: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    raw: str | msgspec.UnsetType | None = msgspec.UNSET
+    raw_base64: str | msgspec.UnsetType = msgspec.UNSET
+    key: str | msgspec.UnsetType | None = msgspec.UNSET
     recorded_at: str | None = None
 
 
@@ -42,20 +52,36 @@ def read_line(text: bytes) -> Line:
     """The record in one line.
 
     Raises:
-        ValueError: it is not ``{"topic": …, "event": {…}}``, or ``recorded_at`` is no time.
+        ValueError: it is none of the forms above, or ``recorded_at`` is no time.
     """
     try:
         line = _DECODER.decode(text)
-        value = bytes(line.event)
-        key = line.key if line.key is not None else _key(line.topic, value)
+        value = _value(line)
+        if line.key is msgspec.UNSET:
+            key: bytes | None = b"x" if value is None else _key(line.topic, value).encode()
+        else:
+            key = None if line.key is None else line.key.encode()
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as problem:
         raise ValueError(str(problem)) from None
     recorded = None if line.recorded_at is None else parse_time(line.recorded_at)
-    return Line(line.topic, key.encode(), value, recorded)
+    return Line(line.topic, key, value, recorded)
+
+
+def _value(line: _Line) -> bytes | None:
+    if isinstance(line.event, msgspec.Raw):
+        return bytes(line.event)
+    if isinstance(line.raw_base64, str):
+        return b64decode(line.raw_base64)
+    if line.raw is msgspec.UNSET:
+        raise ValueError("the line has no event")
+    return None if line.raw is None else line.raw.encode()
 
 
 def _key(topic: str, value: bytes) -> str:
-    event = _OWNER.decode(value)
+    try:
+        event = _OWNER.decode(value)
+    except (msgspec.MsgspecError, RecursionError):
+        return "x"
     if isinstance(event.type, str) and event.type.startswith("source."):
         owner = event.source
     elif topic == "cases":

@@ -1,0 +1,1 @@
+"""The same small job in other programs, to measure against; their dependencies are not the product's."""

@@ -1,0 +1,111 @@
+"""What the demo prints: a line every few seconds, and the table at the end. Plain text, pure.
+
+Service level is SL3 (answered in target over answered and abandoned), abandonment is net (2-numbers 2.2 and 2.3).
+"""
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from stream.demo.comparison import Comparison
+    from stream.demo.scrape import Figures
+    from stream.demo.truth import Truth
+
+_ABANDONED: Final = ("abandoned", "abandoned_short", "exited")
+_MOST_SHOWN: Final = 20
+_ROWS: Final[tuple[tuple[str, str, dict[str, str]], ...]] = (
+    ("arrivals", "contact_arrivals_total", {}),
+    ("queue visits entered", "contact_visits_entered_total", {}),
+    ("  answered", "contact_visits_total", {"outcome": "answered"}),
+    ("  abandoned", "contact_visits_total", {"outcome": "abandoned"}),
+    ("  abandoned, short", "contact_visits_total", {"outcome": "abandoned_short"}),
+    ("  exited", "contact_visits_total", {"outcome": "exited"}),
+    ("  callback", "contact_visits_total", {"outcome": "callback"}),
+    ("  overflow", "contact_visits_total", {"outcome": "overflow"}),
+    ("  still waiting", "contact_queue_waiting", {}),
+    ("answered within 20 s", "contact_answered_in_target_total", {}),
+    ("steps entered", "contact_steps_total", {"outcome": "entered"}),
+    ("contacts handled", "contact_contacts_total", {"outcome": "handled"}),
+    ("contacts self-served", "contact_contacts_total", {"outcome": "self_served"}),
+    ("transfers", "contact_transfers_total", {}),
+    ("ended on hold", "contact_ended_on_hold_total", {}),
+    ("with handle time", "contact_handled_total", {}),
+    ("talk, s", "contact_talk_seconds_total", {}),
+    ("hold, s", "contact_hold_seconds_total", {}),
+    ("wrap-up, s", "contact_wrapup_seconds_total", {}),
+)
+
+
+class Flow(NamedTuple):
+    """What is not on a metrics page.
+
+    Attributes:
+        clock: simulated time, RFC 3339.
+        workers: how many answered.
+        partitions: how many shards there are.
+        records_per_second: records counted since the line before; None = not all shards were shown then or now.
+    """
+
+    clock: str
+    workers: int
+    partitions: int
+    records_per_second: float | None
+
+
+def share(part: float, whole: float) -> str:
+    """Return a ratio in per cent; a dash where there is nothing to divide by."""
+    return f"{100 * part / whole:.1f} %" if whole else "-"
+
+
+def summary(figures: "Figures", flow: Flow) -> str:
+    """Return one line: what a wallboard would show."""
+    answered = figures.total("contact_visits_total", outcome="answered")
+    gone = {outcome: figures.total("contact_visits_total", outcome=outcome) for outcome in _ABANDONED}
+    waiting = figures.total("contact_queue_waiting")
+    finished = figures.total("contact_visits_total")
+    waits = figures.total("contact_wait_seconds_sum", outcome="answered")
+    in_target = figures.total("contact_answered_in_target_total")
+    level = share(in_target, answered + sum(gone.values()))
+    abandoned = share(gone["abandoned"] + gone["exited"], finished - gone["abandoned_short"])
+    rate = "-" if flow.records_per_second is None else f"{flow.records_per_second:,.0f}"
+    moving = (
+        "" if figures.shards >= flow.partitions else f" (only {figures.shards} of {flow.partitions} shards, moving)"
+    )
+    speed = f"{waits / answered:.1f} s" if answered else "-"
+    return (
+        f"{flow.clock[11:19]}  arrivals {figures.total('contact_arrivals_total'):>7,.0f}  waiting {waiting:>4,.0f}  "
+        f"service level {level:>7}  abandoned {abandoned:>7}  speed of answer {speed:>7}  "
+        f"{rate:>6} records/s  workers {flow.workers}{moving}"
+    )
+
+
+def table(truth: "Truth", figures: "Figures", comparison: "Comparison") -> str:
+    """Return the table of figures and truth, and below it every difference."""
+    expected = {**truth.counters(), **truth.gauges()}
+    lines = [f"{'':<24}{'truth':>14}{'metrics':>14}"]
+    for text, family, where in _ROWS:
+        wanted = [f'{label}="{value}"' for label, value in where.items()]
+        true = sum(
+            value
+            for name, value in expected.items()
+            if name.startswith(f"{family}{{") and all(w in name for w in wanted)
+        )
+        shown = figures.total(family, **where)
+        lines.append(f"{text:<24}{_number(true):>14}{_number(shown):>14}{_mark(true, shown)}")
+    lines.append("")
+    lines += [
+        f"  {difference.series}: truth {difference.truth:g}, metrics {difference.shown:g}"
+        for difference in comparison.differences[:_MOST_SHOWN]
+    ]
+    if len(comparison.differences) > _MOST_SHOWN:
+        lines.append(f"  and {len(comparison.differences) - _MOST_SHOWN} more")
+    verdict = f"{len(comparison.differences)} differ" if comparison.differences else "all equal"
+    lines.append(f"{comparison.compared} series compared with the simulator's truth: {verdict}")
+    return "\n".join(lines)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.3f}" if round(value, 3) % 1 else f"{value:,.0f}"
+
+
+def _mark(true: float, shown: float) -> str:
+    return "" if round(true * 1000) == round(shown * 1000) else "  differs"

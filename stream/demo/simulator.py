@@ -1,0 +1,160 @@
+"""The simulated contact centre as a whole: events on one side, the truth on the other.
+
+`Simulator` is a pure, seeded discrete-event simulation: the same scenario, seed and start give the same events,
+byte for byte. Each `Moment` holds what happened at one instant; between two moments the truth is exact for
+everything said so far, so the world may be left at any moment, with calls still open.
+
+Never in this module: a clock, I/O, or anything of the program under test.
+
+Source: 5-operating 5.3.
+"""
+
+from collections.abc import Generator, Iterator
+from random import Random
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from stream.demo.agenda import Agenda
+from stream.demo.call import SOURCES, Call, Event, World, stamp
+from stream.demo.floor import Floor
+from stream.demo.menu import listen
+from stream.demo.scenario import DAY_MS, HOUR_MS, WEEK_MS
+from stream.demo.truth import Truth
+from stream.demo.waiting import seek_help
+
+if TYPE_CHECKING:
+    from stream.demo.scenario import Scenario
+
+TOPIC: Final = "calls"
+"""Short name of the topic every event of a call belongs to."""
+
+
+class Moment(NamedTuple):
+    """What was said at one instant: `at` in ms since the epoch, and at least one event."""
+
+    at: int
+    events: tuple[Event, ...]
+
+
+class Simulator:
+    """One run of one scenario.
+
+    Attributes:
+        truth: the figures of everything in the moments handed out so far.
+        calls: calls that have arrived.
+        events: events handed out, heartbeats included.
+    """
+
+    __slots__ = ("_agenda", "_seed", "_taking", "_world", "calls", "events", "truth")
+
+    def __init__(self, scenario: "Scenario", seed: int, start: int, heartbeat_ms: int = 0) -> None:
+        """Open the centre.
+
+        Args:
+            scenario: rates and habits.
+            seed: any integer; part of every contact id.
+            start: when it begins, ms since the epoch; the centre's local time is then `scenario.begins_ms`.
+            heartbeat_ms: each exchange says `source.heartbeat` this often; 0 = never.
+        """
+        self.truth = Truth()
+        self.calls = 0
+        self.events = 0
+        self._seed = seed
+        self._taking = True
+        self._agenda = Agenda(start)
+        self._world = World(self._agenda, Floor(self._agenda, scenario.queues), scenario, self.truth, seed)
+        if heartbeat_ms:
+            self._agenda.start(self._beat(heartbeat_ms))
+        self._agenda.start(self._arrive())
+
+    @property
+    def now(self) -> int:
+        """Simulated time, ms since the epoch."""
+        return self._agenda.now
+
+    @property
+    def next_at(self) -> int | None:
+        """When the next thing happens at the earliest, ms since the epoch; None when the world is complete."""
+        return self._agenda.next_at()
+
+    def close_arrivals(self) -> None:
+        """Take no more calls; those that are open go on to their ends."""
+        self._taking = False
+
+    def step(self, until: int | None = None) -> Moment | None:
+        """Let the world go on to the next moment.
+
+        Args:
+            until: go no further than this, ms since the epoch; None = as far as it takes.
+
+        Returns:
+            None when nothing more is said until then, or the world is complete.
+        """
+        world, agenda = self._world, self._agenda
+        while (next_at := agenda.next_at()) is not None and (until is None or next_at <= until):
+            agenda.step()
+            if world.moment:
+                events = tuple(world.moment)
+                world.moment.clear()
+                self.events += len(events)
+                return Moment(agenda.now, events)
+        return None
+
+    def moments(self) -> Iterator[Moment]:
+        """Return every moment until the world is complete, which needs `close_arrivals` some time."""
+        while (moment := self.step()) is not None:
+            yield moment
+
+    def _arrive(self) -> Generator[int | None, Any, None]:
+        """Callers, by a Poisson process whose rate follows the hour, the weekday and the surges (thinning)."""
+        rng = Random(f"{self._seed}/arrivals")  # noqa: S311 - a simulation
+        scenario = self._world.scenario
+        peak = max(scenario.hourly) * max(scenario.weekly) + sum(surge.calls_per_hour for surge in scenario.surges)
+        while True:
+            yield max(1, round(rng.expovariate(peak / HOUR_MS)))
+            if not self._taking:
+                return
+            rates = self._rates()
+            fate = rng.random() * peak
+            for concern, rate in rates:
+                fate -= rate
+                if fate < 0:
+                    self._admit(concern)
+                    break
+
+    def _rates(self) -> list[tuple[str, float]]:
+        """Calls per hour now, by what the callers look for."""
+        scenario, elapsed = self._world.scenario, self._agenda.now - self._world.starts_at
+        local = (scenario.begins_ms + elapsed) % WEEK_MS
+        ordinary = scenario.hourly[local % DAY_MS // HOUR_MS] * scenario.weekly[local // DAY_MS]
+        shares = sum(plan.share for plan in scenario.queues.values())
+        rates = [(name, ordinary * plan.share / shares) for name, plan in scenario.queues.items()]
+        rates += [
+            (surge.queue, surge.calls_per_hour)
+            for surge in scenario.surges
+            if surge.starts_ms <= elapsed < surge.ends_ms
+        ]
+        return rates
+
+    def _admit(self, concern: str) -> None:
+        self.calls += 1
+        call = Call(self._world, self.calls, concern)
+        call.process = self._agenda.start(_journey(call))
+
+    def _beat(self, heartbeat_ms: int) -> Generator[int | None, Any, None]:
+        """Say that both exchanges are alive, as long as anybody else has something to do."""
+        while self._taking or self._agenda.alive > 1:
+            for source in SOURCES:
+                event: Event = {
+                    "event_id": f"beat-{source}-{self._agenda.now}",
+                    "type": "source.heartbeat",
+                    "occurred_at": stamp(self._agenda.now),
+                    "source": source,
+                }
+                self._world.moment.append(event)
+            yield heartbeat_ms
+
+
+def _journey(call: Call) -> Generator[int | None, Any, None]:
+    """A call from the welcome to the end."""
+    queue = yield from listen(call)
+    yield from seek_help(call, queue)

@@ -97,7 +97,9 @@ def create(broker: Broker, layout: Layout) -> tuple[Topic, ...]:
 
 
 def delete(broker: Broker, layout: Layout) -> None:
-    """Delete every topic of a layout that exists: for trials that leave nothing behind, never part of a command.
+    """Delete a layout's topics and its consumer group: for trials that leave nothing behind, never part of a command.
+
+    The workers must have ended; a group that still has members stays.
 
     Raises:
         Trouble: the broker cannot be reached or refuses.
@@ -107,6 +109,7 @@ def delete(broker: Broker, layout: Layout) -> None:
         names = [topic.name for topic in layout.topics() if topic.name in existing]
         if names:
             client.delete_topics(names)
+        client.delete_groups([layout.app_id])
 
 
 def require(broker: Broker, layout: Layout) -> None:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from stream.core.cells import INTERVAL_MS, NEVER, Cell
 
 if TYPE_CHECKING:
-    
     from stream.core.cells import CellKey, Contributions, Figure, Figures, Place
 
 DAY_INTERVALS = 96

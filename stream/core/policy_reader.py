@@ -4,6 +4,7 @@
 the line of a problem are not its business.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
@@ -123,8 +124,9 @@ def _channel_list(value: object) -> tuple[str, ...] | None:
 
 
 def _ratio(value: object) -> float | None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if number and 0 <= value <= 1 else None  # type: ignore[operator,arg-type]
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if 0 <= value <= 1 else None
 
 
 def _week(value: object) -> bool:
@@ -134,17 +136,17 @@ def _week(value: object) -> bool:
 
 
 def _span(value: object) -> bool:
-    return isinstance(value, list) and [*map(type, value)] == [str, str] and 0 <= _clock(value[0]) < _clock(value[1])
+    match value:
+        case [str() as begin, str() as end]:
+            return 0 <= _clock(begin) < _clock(end)
+    return False
 
 
-def _clock(value: object) -> int:
+def _clock(text: str) -> int:
     """Minutes since midnight of ``HH:MM``; 24:00 is the end of the day; -1 makes a span fail."""
-    text = value if isinstance(value, str) else ""
-    hours, _, minutes = text.partition(":")
-    if len(hours) == len(minutes) == 2 and hours.isdecimal() and minutes.isdecimal():
-        total = int(hours) * HOUR_MINUTES + int(minutes)
-        return total if int(minutes) < HOUR_MINUTES and total <= 24 * HOUR_MINUTES else -1
-    return -1
+    match = re.fullmatch(r"(\d\d):([0-5]\d)", text, re.ASCII)
+    total = int(match[1]) * HOUR_MINUTES + int(match[2]) if match else -1
+    return total if total <= 24 * HOUR_MINUTES else -1
 
 
 def _hours(value: object) -> object | None:

@@ -152,42 +152,29 @@ class Shard:
         """Decode, reject what must be, move event time, and group the rest by contact."""
         grouped: dict[str, Arrivals] = {}
         decode, clock, lateness = self.codec.decode, self.clock, self.policy.lateness_ms
-        applied: dict[tuple[str, str], list[int]] = {}  # (topic, source) -> records, newest
+        spoken: dict[tuple[str, str], list[int]] = {}  # (topic, source) -> records, newest
         for record in records:
-            topic, _, recorded_at, key, value, _ = record
-            event = decode(topic, key, value)
+            topic = record[0]
+            event = decode(topic, record[3], record[4])
+            cutoff = _LONG_AGO if clock.value is None else clock.value - lateness
             if isinstance(event, Rejection):
                 self._reject(record, event, changes)
                 continue
+            untimely = _untimely(event, record[2], cutoff)
+            if untimely is not None:
+                self._reject(record, untimely, changes)
+                continue
             at = event[0]
-            if recorded_at is not None and at - recorded_at > FUTURE_MS:
-                detail = f"occurred_at is {at - recorded_at} ms after the record's timestamp, more than {FUTURE_MS} ms"
-                self._reject(record, Rejection("future", detail, event[3]), changes)
-                continue
-            cutoff = _LONG_AGO if clock.value is None else clock.value - lateness
-            if at < cutoff:
-                detail = f"occurred_at is {cutoff - at} ms beyond the lateness of {lateness} ms"
-                self._reject(record, Rejection("late", detail, event[3]), changes)
-                continue
             if topic in clock.sources:
                 clock.observe(topic, at)
-            spoken = applied.get((topic, event[4]))
-            if spoken is None:
-                applied[topic, event[4]] = [1, at]
-            else:
-                spoken[0] += 1
-                if at > spoken[1]:
-                    spoken[1] = at
+            told = spoken.setdefault((topic, event[4]), [0, at])
+            told[0] += 1
+            told[1] = max(told[1], at)
             if event[2] <= LAST_CONTACT_RANK:
-                contact_id = event[5].contact_id
-                events = grouped.get(contact_id)
-                if events is None:
-                    grouped[contact_id] = [(event, cutoff)]
-                else:
-                    events.append((event, cutoff))
+                grouped.setdefault(event[5].contact_id, []).append((event, cutoff))
             elif event[2] == RESTARTED:
                 self._restarted(event, grouped)
-        for (topic, source), (count, newest) in applied.items():
+        for (topic, source), (count, newest) in spoken.items():
             changes.count(topic, "applied", count)
             changes.seen[topic, source] = newest
         return grouped
@@ -318,3 +305,14 @@ class Shard:
         changes.count(record.topic, "rejected")
         self.book.count(self.figures.get(("contact_stream_rejected_total", record.topic, rejection.reason)))
         changes.outputs.append(ledger.rejected(self.id, record, rejection, self._now))
+
+
+def _untimely(event: Event, recorded_at: int | None, cutoff: int) -> Rejection | None:
+    """Whether an event comes from the future, or too late to count (1-events 1.3 and 1.5)."""
+    at = event[0]
+    if recorded_at is not None and at - recorded_at > FUTURE_MS:
+        detail = f"occurred_at is {at - recorded_at} ms after the record's timestamp, more than {FUTURE_MS} ms"
+        return Rejection("future", detail, event[3])
+    if at < cutoff:
+        return Rejection("late", f"occurred_at is {cutoff - at} ms older than the lateness allows", event[3])
+    return None

@@ -53,7 +53,7 @@ def thaw(kind: type[T], state: Plain) -> T:
     """The object of ``kind`` that `freeze` made ``state`` of."""
     found = kind.__new__(kind)
     skip = _DERIVED.get(kind, ())
-    names = [name for name in cast("list[str]", kind.__slots__) if name not in skip]  # type: ignore[attr-defined]
+    names = [name for name in cast("list[str]", vars(kind)["__slots__"]) if name not in skip]
     for name, value in zip(names, cast("list[Plain]", state), strict=True):
         setattr(found, name, _attribute(kind, name, value))
     if isinstance(found, Visits):

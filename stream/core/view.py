@@ -83,8 +83,8 @@ class ShardView:
                 key = (f"{name}_timestamp_seconds", channel, queue)
                 oldest[key] = min(oldest.get(key, since), since)
         for (topic, source), at in seen.items():
-            for key in (("contact_stream_source_timestamp_seconds", source), ("contact_stream_event_time_seconds", topic)):
-                oldest[key] = max(oldest.get(key, at), at)
+            _newest(oldest, ("contact_stream_source_timestamp_seconds", source), at)
+            _newest(oldest, ("contact_stream_event_time_seconds", topic), at)
         return {**counts, **oldest}
 
     @property
@@ -103,3 +103,7 @@ class ShardView:
                 if entry.kind == "queue":
                     left["contact_unaccounted", entry.queue] -= 1
         return dict(left)
+
+
+def _newest(known: dict[CounterKey, float], key: CounterKey, at: int) -> None:
+    known[key] = max(known.get(key, at), at)

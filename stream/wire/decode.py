@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stream.core.events import Body, Event
 
 OVERSIZE_BYTES = 1_048_576
-_BY_TOPIC: dict[str, tuple[type, ...]] = {
+_BY_TOPIC: dict[str, tuple[type[msgspec.Struct], ...]] = {
     "calls": (*kinds.CONTACT_EVENTS, *kinds.SOURCE_EVENTS),
     "chats": (*kinds.CONTACT_EVENTS, *kinds.SOURCE_EVENTS),
     "emails": (*kinds.CONTACT_EVENTS, *kinds.SOURCE_EVENTS),
@@ -88,10 +88,6 @@ def _explain(topic: str, key: bytes | None, value: bytes, problem: Exception) ->
 def _misread(topic: str, kind: object, event_id: str | None, problem: Exception) -> Rejection:
     if isinstance(kind, str) and kind not in RANKS:
         return Rejection("unknown_type", f"no event type is called {kind[:80]!r}", event_id)
-    if isinstance(kind, str) and all(kind != _tag(member) for member in _BY_TOPIC[topic]):
+    if isinstance(kind, str) and all(kind != kinds.tag_of(member) for member in _BY_TOPIC[topic]):
         return Rejection("invalid", f"{kind} does not belong on this topic", event_id)
     return Rejection("invalid", str(problem), event_id)
-
-
-def _tag(kind: type) -> str:
-    return str(kind.__struct_config__.tag)  # type: ignore[attr-defined]

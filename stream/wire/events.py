@@ -314,4 +314,11 @@ CASE_EVENTS = (
     IdentityLinked,
 )
 ALL_EVENTS = (*CONTACT_EVENTS, *CASE_EVENTS, AgentStatus, *SOURCE_EVENTS)
-RANK_OF: dict[type, int] = {kind: RANKS[str(kind.__struct_config__.tag)] for kind in ALL_EVENTS}
+
+
+def tag_of(kind: type[Struct]) -> str:
+    """The ``type`` of an event struct."""
+    return str(kind.__struct_config__.tag)
+
+
+RANK_OF: dict[type, int] = {kind: RANKS[tag_of(kind)] for kind in ALL_EVENTS}

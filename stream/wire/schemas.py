@@ -49,11 +49,11 @@ _LEFT_OUT = ("team", "issue", "to_queue")
 _ASKED_OF = {"agent": ("agent.", "hold.", "wrapup."), "queue": ("contact.started",), "customer": ("contact.started",)}
 
 
-def schema_of(kind: type) -> dict[str, Any]:
+def schema_of(kind: type[msgspec.Struct]) -> dict[str, Any]:
     """The schema of one event type, with examples."""
     raw = msgspec.json.schema(kind)
     schema: dict[str, Any] = raw["$defs"][kind.__name__]
-    name = tag_of(kind)
+    name = kinds.tag_of(kind)
     properties = schema["properties"]
     del properties["~default_channel"]
     properties["type"] = {"const": name}
@@ -72,9 +72,9 @@ def schema_of(kind: type) -> dict[str, Any]:
     }
 
 
-def examples_of(kind: type) -> list[dict[str, Any]]:
+def examples_of(kind: type[msgspec.Struct]) -> list[dict[str, Any]]:
     """The least such an event must say, and one that says more."""
-    name = tag_of(kind)
+    name = kinds.tag_of(kind)
     fields = {field.encode_name: field.required for field in msgspec.structs.fields(kind)}
     values = {**_SAMPLE, **_OWN.get(name, {})}
     needed = {field: values[field] for field, required in fields.items() if required}
@@ -92,14 +92,9 @@ def _fits(field: str, name: str) -> bool:
     return name.startswith(_ASKED_OF[field]) if field in _ASKED_OF else True
 
 
-def tag_of(kind: type) -> str:
-    """The ``type`` of an event struct."""
-    return str(kind.__struct_config__.tag)  # type: ignore[attr-defined]
-
-
-def file_name(kind: type) -> str:
+def file_name(kind: type[msgspec.Struct]) -> str:
     """Where its schema stands in `schemas/`."""
-    return f"{tag_of(kind)}.v{MAJOR}.json"
+    return f"{kinds.tag_of(kind)}.v{MAJOR}.json"
 
 
 def all_schemas() -> dict[str, dict[str, Any]]:

@@ -101,7 +101,9 @@ class House:
             if figures.shards == self.layout.partitions and done(figures):
                 return figures
             if time.monotonic() > deadline:
-                told = {name: figures.total(name) for name in ("contact_stream_records_total", "contact_arrivals_total")}
+                told = {
+                    name: figures.total(name) for name in ("contact_stream_records_total", "contact_arrivals_total")
+                }
                 raise AssertionError(f"not within {seconds} s: {what}; {figures.shards} shards, {told}")
             time.sleep(0.5)
 

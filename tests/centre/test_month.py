@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
-import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from stream.admin.producer import Outgoing
 from tests import bank
 from tests.centre.house import House, histograms, series_of_page
-from tests.centre.scraper import Scraper, prometheus
+from tests.centre.scraper import prometheus
 from tests.vectors.waiting import waits
 from tests.vectors.world import by_labels
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from stream.admin.producer import EventProducer
+    from stream.demo.scrape import Figures
+    from tests.centre.scraper import Scraper
     from tests.conftest import MakeTopics
 
 FEBRUARY = "1999-02-01T00:01:00Z"  # with the disorder of a minute the watermark stands at 1 February
@@ -47,7 +51,7 @@ async def test_the_real_month_through_three_kills(kafka: str, make_topics: MakeT
         feeding = threading.Thread(target=feed, args=(house, producer, events))
         feeding.start()
         for number, share in enumerate((0.15, 0.4, 0.7)):
-            house.until(lambda f, s=share: applied(f) > s * len(events), 120, "the month goes on")  # type: ignore[misc]
+            house.until(partial(applied_more_than, share * len(events)), 120, "the month goes on")
             house.kill(number)
         feeding.join()
         beats = house.heartbeat(producer, FEBRUARY, 1)
@@ -56,7 +60,7 @@ async def test_the_real_month_through_three_kills(kafka: str, make_topics: MakeT
         expected = by_labels(bank.expected()["at"][0]["counters"])
         own = {name: value for name, value in expected.items() if not waits(name)}
         check_pages(figures, own)
-        time.sleep(2.5)  # cells are published at most once a second, and Prometheus scrapes every second
+        await asyncio.sleep(2.5)  # cells are published at most once a second, and Prometheus scrapes every second
         assert {n: v for n, v in histograms(await house.cells("outcome")).items() if n in own} == {
             name: value for name, value in own.items() if name.partition("{")[0].endswith(("_count", "_sum"))
         }
@@ -64,7 +68,7 @@ async def test_the_real_month_through_three_kills(kafka: str, make_topics: MakeT
         assert house.supervisor.restarts == 3
 
 
-def feed(house: House, producer: Any, events: list[dict[str, Any]]) -> None:
+def feed(house: House, producer: EventProducer, events: list[dict[str, Any]]) -> None:
     """Write the month, in the order of time."""
     calls = house.topic("calls")
     for event in events:
@@ -72,18 +76,23 @@ def feed(house: House, producer: Any, events: list[dict[str, Any]]) -> None:
     producer.flush()
 
 
-def applied(figures: Any) -> float:
+def applied(figures: Figures) -> float:
     """Records applied by all shards."""
     return float(figures.total("contact_stream_records_total", result="applied"))
 
 
-def at_february(figures: Any) -> bool:
+def applied_more_than(records: float, figures: Figures) -> bool:
+    """Whether so many are."""
+    return applied(figures) > records
+
+
+def at_february(figures: Figures) -> bool:
     """Whether every shard has come to the end of January."""
     watermarks = figures.family("contact_stream_watermark_seconds")
     return bool(watermarks) and set(watermarks.values()) == {FEBRUARY_SECONDS}
 
 
-def check_pages(figures: Any, own: dict[str, float]) -> None:
+def check_pages(figures: Figures, own: dict[str, float]) -> None:
     """Counters and gauges, family by family: what is not expected is 0."""
     families = {name.partition("{")[0] for name in own}
     for family in {name for name in families if not name.endswith(("_count", "_sum", "_bucket"))}:

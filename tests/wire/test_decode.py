@@ -80,7 +80,7 @@ def test_a_good_event_of_the_largest_size_is_read() -> None:
     assert not isinstance(decode("calls", b"c1", value), Rejection)
 
 
-@given(st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)), st.integers(-14 * 60, 14 * 60))  # noqa: DTZ001
+@given(st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)), st.integers(-14 * 60, 14 * 60))  # noqa: DTZ001  zones come below
 def test_times_are_read_as_they_come(moment: datetime, offset: int) -> None:
     """Any offset, any fraction: what the standard library reads, cut to ms."""
     local = moment.replace(tzinfo=timezone(timedelta(minutes=offset)))

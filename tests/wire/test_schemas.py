@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from stream.core.events import Rejection
 from stream.wire import events as kinds
 from stream.wire.decode import decode
-from stream.wire.schemas import all_schemas, examples_of, file_name, schema_of, tag_of
+from stream.wire.schemas import all_schemas, examples_of, file_name, schema_of
 
 FOLDER = Path(__file__).parents[2] / "schemas"
-KINDS = pytest.mark.parametrize("kind", kinds.ALL_EVENTS, ids=tag_of)
+KINDS = pytest.mark.parametrize("kind", kinds.ALL_EVENTS, ids=kinds.tag_of)
 VALUES = st.one_of(
     st.none(),
     st.booleans(),

@@ -211,6 +211,9 @@ class Figures:
 
     def step(self, channel: str, step: str, outcome: str) -> Figure:
         """The figure of a step; its cells lie at the contact's channel."""
+        found = self._steps.get((channel, step, outcome))
+        if found is not None:
+            return found
         label = self.policy.step_label(step)
         found = self._steps.get((channel, label, outcome))
         if found is None:
@@ -268,20 +271,28 @@ def contributions(contact: Contact, figures: Figures, *, inferred: bool, into: C
 
 
 def _quality(contact: Contact, figures: Figures, into: Contributions, *, inferred: bool) -> None:
-    policy = figures.policy
-    contradictions = contact.contradictions + contact.visits.contradictions
-    unlisted = {v.queue for v in contact.visits.entered if policy.queue_label(v.queue) != v.queue}
-    unlisted |= {s.name for s in contact.steps.path if policy.step_label(s.name) != s.name}
-    found = (
-        ("unidentified", int(contact.customer is None)),
-        ("contradiction", contradictions),
-        ("negative_duration", sum(1 for v in contact.visits.entered if v.negative)),
-        ("inferred_end", int(inferred)),
-        ("unlisted_label", len(unlisted)),
-    )
-    for kind, count in found:
-        if count:
-            into[(figures.quality(kind), NEVER, NEVER)] = count
+    policy, visits, steps = figures.policy, contact.visits, contact.steps.path
+    listed = policy.queues
+    if contact.customer is None:
+        into[(figures.quality("unidentified"), NEVER, NEVER)] = 1
+    if inferred:
+        into[(figures.quality("inferred_end"), NEVER, NEVER)] = 1
+    contradictions = contact.contradictions + visits.contradictions
+    if contradictions:
+        into[(figures.quality("contradiction"), NEVER, NEVER)] = contradictions
+    negative = 0
+    unlisted: set[str] = set()
+    for visit in visits.entered:
+        negative += visit.negative
+        if visit.queue not in listed and policy.queue_label(visit.queue) != visit.queue:
+            unlisted.add(visit.queue)
+    if negative:
+        into[(figures.quality("negative_duration"), NEVER, NEVER)] = negative
+    for step in steps:
+        if not policy.lists_step(step.name):
+            unlisted.add(step.name)
+    if unlisted:
+        into[(figures.quality("unlisted_label"), NEVER, NEVER)] = len(unlisted)
 
 
 def _visits(contact: Contact, figures: Figures, into: Contributions, *, inferred: bool) -> None:

@@ -93,11 +93,15 @@ class Handling:
     @property
     def hold_ms(self) -> int:
         """Hold of all legs."""
+        if len(self.legs) == 1:
+            return self.legs[0].hold_ms
         return sum(leg.hold_ms for leg in self.legs)
 
     @property
     def talk_ms(self) -> int:
         """Connected less hold, of the legs that have ended."""
+        if len(self.legs) == 1 and (left_at := self.legs[0].left_at) is not None:
+            return left_at - self.legs[0].connected_at - self.legs[0].hold_ms
         return sum(leg.left_at - leg.connected_at - leg.hold_ms for leg in self.legs if leg.left_at is not None)
 
     def _open(self, agent: str | None) -> Leg | None:

@@ -115,11 +115,17 @@ class Policy:
         """The queue's name if the policy lists it, else ``other``."""
         return queue if queue in self.queues or queue == UNASSIGNED else OTHER
 
+    @cached_property
+    def _steps(self) -> frozenset[str]:
+        return FIXED_STEPS | {f"menu:{node}" for node in self.menus}
+
+    def lists_step(self, step: str) -> bool:
+        """Whether a step keeps its name as a label."""
+        return step in self._steps
+
     def step_label(self, step: str) -> str:
         """The step's name if it is a fixed step or a listed menu node, else ``other``."""
-        if step in FIXED_STEPS or (step.startswith("menu:") and step[5:] in self.menus):
-            return step
-        return OTHER
+        return step if step in self._steps else OTHER
 
     def target_ms(self, channel: str, queue: str) -> int:
         """Service level target of the queue, else of its channel."""

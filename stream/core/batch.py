@@ -59,8 +59,11 @@ class Codec(Protocol):
     def pack_row(self, row: "Row", times: "RowTimes") -> bytes:
         """A row as stored, ``times`` readable without unpacking."""
 
-    def unpack_row(self, packed: bytes) -> "Row":
-        """The row of `pack_row`; not yet folded."""
+    def unpack_row(self, packed: bytes, pages: "Sequence[bytes]") -> "Row":
+        """The row of `pack_row` with the pages of its tail; not yet folded."""
+
+    def pack_events(self, events: list[Event]) -> bytes:
+        """One page of a tail."""
 
     def row_times(self, packed: bytes) -> "RowTimes":
         """What of a packed row can be read without unpacking it."""

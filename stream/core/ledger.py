@@ -1,6 +1,7 @@
 """What a shard writes: its changelog rows, its outputs, and how the rows are read back.
 
     c/<contact_id>                      a contact's row
+    t/<number>/<contact_id>             a page of its tail, when that is very long
     n/<family, two labels>              counters that share them: [rest of the key, total, retracted]
     i/<interval, by, place>             one interval cell
     s                                   the shard row: next, watermark, what was seen, restarts
@@ -41,6 +42,8 @@ def load(shard: Shard, key: bytes, value: bytes | None) -> None:
             shard.frozen.pop(key[2:].decode(), None)
         else:
             shard.frozen[key[2:].decode()] = value
+    elif kind == b"t/":
+        shard.pages.load(key, value)
     elif kind == b"n/":
         _load_counters(shard, key, value)
     elif kind == b"i/":

@@ -30,6 +30,7 @@ class Row:
         "ids",
         "known_at",
         "packed",
+        "paged",
         "prefix",
         "revision",
         "sent",
@@ -48,6 +49,7 @@ class Row:
         self.sent: dict[int, list[object]] = {}  # generation -> the key and content stage 2 was told
         self.home: tuple[str, int] | None = None  # channel and first event it is counted under
         self.packed = b""
+        self.paged = 0  # how many events of the tail are stored in pages
 
     def add(self, events: list[tuple[Event, int]], policy: Policy) -> tuple[int, bool]:
         """Take new events; how many were duplicates, and whether anything changed.

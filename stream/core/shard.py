@@ -22,6 +22,7 @@ from stream.core.batch import Changes, Codec, Output, Record, ShardId
 from stream.core.book import Book
 from stream.core.cells import Figures
 from stream.core.events import FUTURE_MS, LAST_CONTACT_RANK, RESTARTED, Event, Rejection
+from stream.core.pages import PAGED_FROM, Pages
 from stream.core.row import Row
 from stream.core.timers import Timers
 from stream.core.view import ShardView
@@ -61,6 +62,7 @@ class Shard:
         self.clock = Watermark(sources, policy.disorder_ms)
         self.hot: dict[str, Row] = {}
         self.frozen: dict[str, bytes] = {}
+        self.pages = Pages()
         self.book = Book(self.figures)
         self.restarts: list[Event] = []
         self.view = ShardView(identity.stage, identity.partition)
@@ -124,7 +126,7 @@ class Shard:
             packed = self.frozen.pop(contact_id, None)
             if packed is None:
                 return None
-            row = self.codec.unpack_row(packed)
+            row = self.codec.unpack_row(packed, self.pages.of(contact_id))
             row.packed = packed
             times = self.codec.row_times(packed)
             row.home = (times.channel, times.first_at)
@@ -279,6 +281,9 @@ class Shard:
             self.book.begin(*home)
             row.home = home
         self.timers.arm(contact_id, times.due)
+        if len(row.tail) >= PAGED_FROM or row.paged:
+            row.paged, written = self.pages.store(contact_id, row.tail, self.codec.pack_events)
+            changes.changelog += written
         row.packed = self.codec.pack_row(row, times)
         changes.changelog.append((b"c/" + contact_id.encode(), row.packed))
 
@@ -297,6 +302,7 @@ class Shard:
                 self.book.end(times.channel, times.first_at)
                 self.hot.pop(contact_id, None)
                 self.frozen.pop(contact_id, None)
+                changes.changelog += self.pages.store(contact_id, [], self.codec.pack_events)[1]
                 changes.changelog.append((b"c/" + contact_id.encode(), None))
             elif (row := self.row(contact_id)) is not None:
                 self._rebook(contact_id, row, row.book(self.figures, watermark), changes, "tick")

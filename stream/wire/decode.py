@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stream.core.events import Body, Event
 
 OVERSIZE_BYTES = 1_048_576
+RAW_REASON_KEPT = 256  # characters: the only text of an event without a limit is kept so far
 _BY_TOPIC: dict[str, tuple[type[msgspec.Struct], ...]] = {
     "calls": (*kinds.CONTACT_EVENTS, *kinds.SOURCE_EVENTS),
     "chats": (*kinds.CONTACT_EVENTS, *kinds.SOURCE_EVENTS),
@@ -52,6 +53,8 @@ def decode(topic: str, key: bytes | None, value: bytes | None) -> Event | Reject
         named = ""
     if named != getattr(body, owner):
         return Rejection("invalid", f"the record's key is not the event's {owner}", body.event_id)
+    if kind is kinds.ContactEnded and body.raw_reason is not None:
+        body.raw_reason = body.raw_reason[:RAW_REASON_KEPT]
     body.default_channel = DEFAULT_CHANNEL.get(topic, "voice")
     return (at, body.source_seq, kinds.RANK_OF[kind], body.event_id, body.source, cast("Body", body))
 

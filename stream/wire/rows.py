@@ -20,12 +20,15 @@ from stream.wire.decode import decode
 from stream.wire.times import parse_time
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stream.core.events import Body, Event, Rejection
 
 _Any = Union[kinds.ALL_EVENTS]  # type: ignore[valid-type]  # noqa: UP007  made of a tuple
 _ROW = msgspec.json.Decoder(
     tuple[int, int, int, str, int, int | None, int, dict[int, list[Any]], list[Any], list[_Any]]
 )
+_PAGE = msgspec.json.Decoder(list[_Any])
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -39,16 +42,22 @@ class JsonCodec:
     def pack_row(self, row: Row, times: RowTimes) -> bytes:
         """A row as stored; not its folded contacts, which `Row.fold` makes again."""
         prefix = [freeze(contact) for contact in row.prefix] if row.prefix else row.prefix
-        bodies = [event[5] for event in row.tail]
+        bodies = [event[5] for event in row.tail[row.paged :]]
         flags = times.waits + 2 * times.ended
         return _ENCODER.encode((*times[:4], flags, row.known_at, row.revision, row.sent, prefix, bodies))
 
-    def unpack_row(self, packed: bytes) -> Row:
-        """The row of `pack_row`; not yet folded."""
+    def pack_events(self, events: list[Event]) -> bytes:
+        """One page of a tail."""
+        return _ENCODER.encode([event[5] for event in events])
+
+    def unpack_row(self, packed: bytes, pages: Sequence[bytes]) -> Row:
+        """The row of `pack_row` with the pages of its tail; not yet folded."""
         row = Row()
         _, _, _, _, _, row.known_at, row.revision, row.sent, prefix, bodies = _ROW.decode(packed)
         row.prefix = [thaw(Contact, state) for state in prefix]
-        row.tail = [self._event(body) for body in bodies]
+        row.tail = [self._event(body) for page in pages for body in _PAGE.decode(page)]
+        row.paged = len(row.tail)
+        row.tail += [self._event(body) for body in bodies]
         row.ids = {(event[4], event[3]): event for event in row.tail}
         return row
 

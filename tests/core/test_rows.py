@@ -152,3 +152,30 @@ def test_an_unknown_contact_has_no_row() -> None:
     """Asking for a row makes none."""
     world = World(POLICY)
     assert world.shard.row("nobody") is None
+
+
+def test_a_contact_of_any_length_can_be_stored() -> None:
+    """Ten thousand events of one contact inside the lateness: pages, none of them large, and nothing is lost."""
+    world = World(POLICY)
+    chat = [
+        record("chats", event("message.received", i * 1_000 if i % 7 else 500, i, contact_id="h1", customer="x" * 128))
+        for i in range(10_000)
+    ]
+    for start in range(0, len(chat), 500):
+        world.feed(chat[start : start + 500], 500)
+        if start % 2_000 == 0:
+            world.reload()
+    assert max(map(len, world.changelog.values())) < 100_000
+    whole = World(POLICY)
+    whole.feed(chat, len(chat))
+    for other in (world, whole):
+        other.reload()
+    row, fresh = world.shard.row("h1"), whole.shard.row("h1")
+    assert row is not None
+    assert fresh is not None
+    assert [one[:5] for one in row.tail] == [one[:5] for one in fresh.tail]
+    assert len(row.tail) == len(chat)
+    world.advance(START + 5 * DAY)
+    assert [key for key in world.changelog if key[:2] in (b"t/", b"c/")] == [b"c/h1"]
+    world.advance(START + 30 * DAY)
+    assert not [key for key in world.changelog if key[:2] in (b"t/", b"c/")]

@@ -305,6 +305,7 @@ class Shard:
                 changes.changelog += self.pages.store(contact_id, [], self.codec.pack_events)[1]
                 changes.changelog.append((b"c/" + contact_id.encode(), None))
             elif (row := self.row(contact_id)) is not None:
+                row.trim(watermark - self.policy.lateness_ms, self.policy)
                 self._rebook(contact_id, row, row.book(self.figures, watermark), changes, "tick")
 
     def _reject(self, record: Record, rejection: Rejection, changes: Changes) -> None:

@@ -12,7 +12,6 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from stream.cli.memory import calm_collector
 from stream.cli.settings import add_option
 from stream.core.policy import Policy
 from stream.core.shard import Shard, ShardId
@@ -58,7 +57,6 @@ def run(_options: argparse.Namespace, settings: Settings) -> int:
     if level != "debug":
         # It calls every retry an error; what somebody must act on the worker says itself.
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    calm_collector()
     telemetry = Telemetry(telemetry_settings(policy, Address(worker.web_host, worker.web_port, token)))
     return run_worker(worker, shard_factory(policy, historic=worker.timing.idle_after is None), telemetry)
 

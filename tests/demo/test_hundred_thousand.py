@@ -28,7 +28,6 @@ PLAN = Disturbance(duplicates=0.05, disorder_ms=7_200_000, poison=200)
 RESULTS = ("applied", "duplicate", "rejected")
 
 
-@pytest.mark.full
 @pytest.mark.timeout(900)
 async def test_hundred_thousand_calls(kafka: str, make_topics: "MakeTopics", tmp_path: Path) -> None:
     """Applied + duplicate + rejected = records, every figure is the truth, and every poison record is kept, once."""

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from stream.admin import topics
 from stream.cli.errors import DONE, FAILED
 from stream.cli.settings import add_option
+from stream.wire.json import dumps
 
 if TYPE_CHECKING:
     import argparse
@@ -68,7 +68,7 @@ def _report(options: argparse.Namespace, layout: Layout, findings: Findings) -> 
 
 def _say(options: argparse.Namespace, found: dict[str, list[str]]) -> None:
     if options.json:
-        print(json.dumps({key.replace(" ", "_"): names for key, names in found.items()}))
+        print(dumps({key.replace(" ", "_"): names for key, names in found.items()}).decode())
         return
     for key, names in found.items():
         for name in names:

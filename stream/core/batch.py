@@ -8,6 +8,7 @@ from stream.core.events import Event, Rejection
 from stream.core.view import Counters, Open
 
 if TYPE_CHECKING:
+    from stream.core.policy import Policy
     from stream.core.row import Row
 
 
@@ -55,6 +56,9 @@ class Codec(Protocol):
 
     def decode(self, topic: str, key: bytes | None, value: bytes | None) -> Event | Rejection:
         """The event in a source record, or why it is none."""
+
+    def definition(self, policy: "Policy") -> str:
+        """A name for exactly what a policy says: equal only for policies that count alike."""
 
     def pack_row(self, row: "Row", times: "RowTimes") -> bytes:
         """A row as stored, ``times`` readable without unpacking."""

@@ -20,6 +20,7 @@ from stream.core.events import Rejection
 from stream.core.outcome import is_inferred
 from stream.core.report import contact_report, told
 from stream.core.series import series_of
+from stream.core.trouble import Trouble
 
 if TYPE_CHECKING:
     from stream.core.batch import Changes, Record, ShardId
@@ -76,6 +77,13 @@ def _load_cell(shard: Shard, key: bytes, value: bytes | None) -> None:
 
 def _load_shard_row(shard: Shard, value: bytes) -> None:
     state: Any = shard.codec.unpack(value)
+    if state["policy"] != shard.definition:
+        raise Trouble(
+            f"cannot go on counting in shard {shard.id.stage}-{shard.id.partition}",
+            f"its figures were counted under policy {state['policy']}, this one is {shard.definition}",
+            "use the policy of before, or start anew with another CONTACT_STREAM_APP_ID; a replay shows the difference",
+            exit_code=2,
+        )
     shard.next = dict(state["next"])
     shard.clock.value = state["watermark"]
     shard.clock.seen = dict(state["seen"])
@@ -188,7 +196,15 @@ def _store_book(shard: Shard, changes: Changes) -> None:
 def _shard_row(shard: Shard) -> bytes:
     restarts = [["calls", event[4], shard.codec.body(event)] for event in shard.restarts]
     clock = shard.clock
-    return shard.codec.pack({"next": shard.next, "watermark": clock.value, "seen": clock.seen, "restarts": restarts})
+    return shard.codec.pack(
+        {
+            "policy": shard.definition,
+            "next": shard.next,
+            "watermark": clock.value,
+            "seen": clock.seen,
+            "restarts": restarts,
+        }
+    )
 
 
 def _watermark(shard: Shard, watermark: int) -> Output:

@@ -57,6 +57,7 @@ class Shard:
         self.id = identity
         self.policy = policy
         self.codec = codec
+        self.definition = codec.definition(policy)
         self.figures = Figures(policy)
         self.next: dict[str, int] = {}
         self.clock = Watermark(sources, policy.disorder_ms)
@@ -81,7 +82,11 @@ class Shard:
         ledger.load(self, key, value)
 
     def loaded(self) -> None:
-        """The changelog has been read: set timers and show the figures."""
+        """The changelog has been read: set timers and show the figures.
+
+        Raises:
+            Trouble: the figures were counted under another policy.
+        """
         ledger.loaded(self)
 
     def apply(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hmac import compare_digest
@@ -20,6 +19,7 @@ from aiohttp import web
 
 from stream.core.trouble import Trouble
 from stream.telemetry.rendering import negotiated
+from stream.wire.json import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -177,6 +177,6 @@ def _answer(request: web.Request, word: str, good: object, detail: str) -> web.R
     """200 or 503 with the reason: JSON where the client asks for it, else text."""
     status = 200 if good else 503
     if "application/json" in request.headers.get("Accept", ""):
-        body = json.dumps({word: bool(good), "detail": detail})
-        return web.Response(status=status, text=body, content_type="application/json")
+        body = dumps({word: bool(good), "detail": detail})
+        return web.Response(status=status, body=body, content_type="application/json")
     return web.Response(status=status, text=f"{word if good else f'not {word}'}\n{detail}".strip() + "\n")

@@ -17,12 +17,14 @@ from stream.core.row import Row
 from stream.core.state import freeze, thaw
 from stream.wire import events as kinds
 from stream.wire.decode import decode
+from stream.wire.policy import policy_hash
 from stream.wire.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stream.core.events import Body, Event, Rejection
+    from stream.core.policy import Policy
 
 _Any = Union[kinds.ALL_EVENTS]  # type: ignore[valid-type]  # noqa: UP007  made of a tuple
 _ROW = msgspec.json.Decoder(
@@ -38,6 +40,10 @@ class JsonCodec:
     def decode(self, topic: str, key: bytes | None, value: bytes | None) -> Event | Rejection:
         """The event in a source record, or why it is none."""
         return decode(topic, key, value)
+
+    def definition(self, policy: Policy) -> str:
+        """The policy's hash."""
+        return policy_hash(policy)
 
     def pack_row(self, row: Row, times: RowTimes) -> bytes:
         """A row as stored; not its folded contacts, which `Row.fold` makes again."""

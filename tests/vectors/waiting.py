@@ -15,8 +15,8 @@ seen: set[str] = set()
 
 
 def waits(name: str) -> bool:
-    """Whether an expectation waits for the case stage or the calendars; remembers that it was met."""
-    later = name.startswith(CASE_STAGE) or name in CALENDARS
+    """Whether an expectation, or a whole kind of them, waits for a later part; remembers that it was met."""
+    later = name.startswith(CASE_STAGE) or name in (*CALENDARS, *KINDS)
     if later:
         seen.add(name)
     return later

@@ -39,6 +39,7 @@ def contact_report(contact: Contact, policy: Policy, *, inferred: bool) -> Repor
     work, first = contact.handling, of.first_response(contact)
     times = of.handled_ms(contact)
     since = None if inferred else contact.responses.since
+    served = contact.ended_at is not None and bool(work.legs)
     return {
         "outcome": outcome,
         "decided_at": decided_at,
@@ -70,10 +71,10 @@ def contact_report(contact: Contact, policy: Policy, *, inferred: bool) -> Repor
             {"at": d.at, "resolution": d.resolution, "cause": d.cause, "confirmed": d.confirmed}
             for d in contact.dispositions
         ],
-        "misrouted": of.misrouted(contact),
-        "ended_on_hold": of.ended_on_hold(contact),
-        "ended_unresolved_by_customer": of.ended_unresolved(contact),
-        "agent_dropped": of.agent_dropped(contact),
+        "misrouted": served and of.misrouted(contact),
+        "ended_on_hold": served and of.ended_on_hold(contact),
+        "ended_unresolved_by_customer": served and of.ended_unresolved(contact),
+        "agent_dropped": served and of.agent_dropped(contact),
     }
 
 

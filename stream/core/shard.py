@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["STAGE_ONE_SOURCES", "Changes", "Codec", "Output", "Record", "Shard", "ShardId", "ShardView"]
 
 STAGE_ONE_SOURCES = ("calls", "chats", "emails")  # those that hold the watermark back
-HOT_ROWS = 4_000  # rows kept as objects; the others stay bytes until they are touched
+HOT_ROWS = 1_000  # rows kept as objects; the others stay bytes until they are touched
 TICK_MS = 1_000  # an idle shard looks at the clock so often
 _LONG_AGO = -(1 << 62)
 Arrivals = list[tuple[Event, int]]  # events of one contact as they came, each with the oldest time its copy is known by

@@ -64,7 +64,7 @@ def _replay(path: Path) -> tuple[float, float, float]:
         output = process.output()
         if code != 0:
             raise SystemExit(f"replay ended with {code}; its last words:\n{output[-2000:]}")
-        json.loads(output)
+        json.loads(output.splitlines()[-1])  # before it, lines of progress on standard error
         return wall, process.cpu, process.peak_mb
 
 

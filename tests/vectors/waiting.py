@@ -1,22 +1,21 @@
 """The expectations that belong to parts of the product not built yet. Each use is named in the test run."""
 
-CASE_STAGE = (
-    "contact_fcr_",
-    "contact_cases_",
-    "contact_eligible_",
-    "contact_repeat_",
-    "contact_resolution_",
-    "contact_survey_",
-)
+from stream.core.families import SERVICE
+
 CALENDARS = ("local_day", "local_hour", "in_hours")
 KINDS = ("cases", "fcr", "bounds")  # whole kinds of expectation, all of the case stage
+_PARTS = ("_bucket", "_count", "_sum")
 
 seen: set[str] = set()
 
 
 def waits(name: str) -> bool:
-    """Whether an expectation, or a whole kind of them, waits for a later part; remembers that it was met."""
-    later = name.startswith(CASE_STAGE) or name in (*CALENDARS, *KINDS)
+    """Whether a family, a field or a whole kind waits for a later part of the product; remembers that it was met.
+
+    A family waits while the catalogue does not have it: nothing can count or export it before.
+    """
+    family = next((name.removesuffix(part) for part in _PARTS if name.removesuffix(part) in SERVICE), name)
+    later = name in (*CALENDARS, *KINDS) or (name.startswith("contact_") and family not in SERVICE)
     if later:
         seen.add(name)
     return later

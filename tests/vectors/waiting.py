@@ -12,10 +12,11 @@ seen: set[str] = set()
 def waits(name: str) -> bool:
     """Whether a family, a field or a whole kind waits for a later part of the product; remembers that it was met.
 
-    A family waits while the catalogue does not have it: nothing can count or export it before.
+    A family, with or without labels, waits while the catalogue does not have it: nothing can count or export it before.
     """
-    family = next((name.removesuffix(part) for part in _PARTS if name.removesuffix(part) in SERVICE), name)
-    later = name in (*CALENDARS, *KINDS) or (name.startswith("contact_") and family not in SERVICE)
+    base = name.partition("{")[0]
+    family = next((base.removesuffix(part) for part in _PARTS if base.removesuffix(part) in SERVICE), base)
+    later = base in (*CALENDARS, *KINDS) or (base.startswith("contact_") and family not in SERVICE)
     if later:
-        seen.add(name)
+        seen.add(base)
     return later

@@ -112,20 +112,6 @@ def delete(broker: Broker, layout: Layout) -> None:
         client.delete_groups([layout.app_id])
 
 
-def require(broker: Broker, layout: Layout) -> None:
-    """Refuse to go on unless every topic is there with the right partitions and settings.
-
-    Raises:
-        Trouble: names every missing topic and every difference.
-    """
-    findings = check(broker, layout)
-    if findings.missing:
-        names = ", ".join(topic.name for topic in findings.missing)
-        raise Trouble("cannot use the topics", f"missing: {names}", "run: contact-stream topics create --execute")
-    if findings.differences:
-        raise Trouble("cannot use the topics", "; ".join(str(difference) for difference in findings.differences))
-
-
 def _create_missing(client: KafkaAdminClient, layout: Layout, missing: Sequence[Topic]) -> None:
     wanted = {
         topic.name: {

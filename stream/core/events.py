@@ -56,8 +56,6 @@ RANKS: dict[str, int] = {
     )
 }
 LAST_CONTACT_RANK = RANKS["contact.dispositioned"]
-AGENT_STATUS = RANKS["agent.status"]
-HEARTBEAT = RANKS["source.heartbeat"]
 RESTARTED = RANKS["source.restarted"]
 
 CHANNELS = ("voice", "chat", "messaging", "sms", "social", "email")

@@ -5,12 +5,13 @@ Service level is SL3 (answered in target over answered and abandoned), abandonme
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from stream.core.ratios import QueueCounts, abandonment, service_levels
+
 if TYPE_CHECKING:
     from stream.demo.comparison import Comparison
     from stream.demo.scrape import Figures
     from stream.demo.truth import Truth
 
-_ABANDONED: Final = ("abandoned", "abandoned_short", "exited")
 _MOST_SHOWN: Final = 20
 _ROWS: Final[tuple[tuple[str, str, dict[str, str]], ...]] = (
     ("arrivals", "contact_arrivals_total", {}),
@@ -59,13 +60,11 @@ def share(part: float, whole: float) -> str:
 def summary(figures: "Figures", flow: Flow) -> str:
     """Return one line: what a wallboard would show."""
     answered = figures.total("contact_visits_total", outcome="answered")
-    gone = {outcome: figures.total("contact_visits_total", outcome=outcome) for outcome in _ABANDONED}
+    counts = _counts(figures)
     waiting = figures.total("contact_queue_waiting")
-    finished = figures.total("contact_visits_total")
     waits = figures.total("contact_wait_seconds_sum", outcome="answered")
-    in_target = figures.total("contact_answered_in_target_total")
-    level = share(in_target, answered + sum(gone.values()))
-    abandoned = share(gone["abandoned"] + gone["exited"], finished - gone["abandoned_short"])
+    level = share(*service_levels(counts)["SL3"])
+    abandoned = share(*abandonment(counts)["net"])
     rate = "-" if flow.records_per_second is None else f"{flow.records_per_second:,.0f}"
     moving = (
         "" if figures.shards >= flow.partitions else f" (only {figures.shards} of {flow.partitions} shards, moving)"
@@ -76,6 +75,16 @@ def summary(figures: "Figures", flow: Flow) -> str:
         f"service level {level:>7}  abandoned {abandoned:>7}  speed of answer {speed:>7}  "
         f"{rate:>6} records/s  workers {flow.workers}{moving}"
     )
+
+
+def _counts(figures: "Figures") -> QueueCounts:
+    """All queues together."""
+    outcomes: dict[str, int] = {}
+    for labels, amount in figures.family("contact_visits_total").items():
+        outcome = dict(labels)["outcome"]
+        outcomes[outcome] = outcomes.get(outcome, 0) + round(amount)
+    within = (f"contact_{name}_in_target_total" for name in ("answered", "abandoned"))
+    return QueueCounts(outcomes, *(round(figures.total(family)) for family in within))
 
 
 def table(truth: "Truth", figures: "Figures", comparison: "Comparison") -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from stream.core.batch import Changes, Record
+from stream.core.batch import Record
 from stream.core.families import SERVICE
 from stream.core.policy import Policy
 from stream.core.series import net_figures, series_of
@@ -52,22 +52,18 @@ def replay(records: Iterable[Record], policy: Policy, until: int | None, progres
     for batch in _batches(stage_one):
         changes = shard.apply(batch, {}, 0)
         applied, duplicates = applied + changes.applied, duplicates + changes.duplicates
-        _publish(shard, changes)
+        shard.publish(changes)
         newest = max(shard.clock.seen.values(), default=None)
         progress(applied + duplicates, newest or 0)
     end = newest if until is None else until
     if end is not None:
-        _publish(shard, shard.advance(end))
+        shard.publish(shard.advance(end))
     view = shard.view
     now = shard.watermark or 0
     shown = {key: value for key, value in view.gauges(now).items() if key[0] in SERVICE}
     gauges = {series_of(key): value for key, value in shown.items() if not str(key[0]).endswith("_seconds")}
     rejected = {str(k[2]): v[0] for k, v in view.counters.items() if k[0] == "contact_stream_rejected_total"}
     return Figures({**net_figures(view.counters), **gauges}, shard.watermark, applied, duplicates, rejected)
-
-
-def _publish(shard: Shard, changes: Changes) -> None:
-    shard.publish(changes)
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:

@@ -11,9 +11,6 @@ from typing import Final
 from stream.core.topics import DEFAULT_APP_ID, DEFAULT_PREFIX, changelog_name, source_names, topic_name
 from stream.wire.broker import Broker
 
-OUTPUTS: Final = ("outcomes", "identities", "verdicts", "corrections", "intervals", "rejected")
-"""Short names of every topic that a shard of any stage may write."""
-
 
 @dataclass(frozen=True, slots=True)
 class Stage:

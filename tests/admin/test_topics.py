@@ -67,12 +67,6 @@ def test_more_retention_than_asked_for_is_right(kafka: str, make_topics: MakeTop
         assert eventually(lambda: topics.check(Broker(kafka), layout).right is right)  # noqa: B023  called at once
 
 
-def test_require_says_what_is_missing(kafka: str, fresh_prefix: str) -> None:
-    """The message names each missing topic and the command that creates them."""
-    with pytest.raises(Trouble, match=rf"missing: {fresh_prefix}calls\.v1, .*topics create"):
-        topics.require(Broker(kafka), Layout(prefix=fresh_prefix))
-
-
 def test_an_unreachable_broker_is_one_message() -> None:
     """The address and what to check; no traceback, no secret."""
     broker = Broker("127.0.0.1:1", sasl_password="hunter2")

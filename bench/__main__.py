@@ -32,7 +32,7 @@ class Measurement(Protocol):
         """Measure and return tables."""
 
 
-ON_KAFKA: Final = ("throughput", "latency", "recovery", "scrape", "replay")
+ON_KAFKA: Final = ("throughput", "latency", "recovery", "scrape", "replay", "cases")
 NAMES: Final = ("profile", *ON_KAFKA)
 
 

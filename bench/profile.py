@@ -20,6 +20,7 @@ from bench.shards import new_shard
 from bench.stopwatch import GARBAGE, Stopwatch
 from bench.table import table
 from stream.core import ledger, row
+from stream.core import shard as shard_module
 from stream.core.book import Book
 from stream.core.shard import Record
 from stream.wire.rows import JsonCodec
@@ -36,7 +37,7 @@ PHASES: Final[dict[str, Sequence[Place]]] = {
     "fold": [(row.Row, "add"), (row.Row, "trim")],
     "contributions": [(row.Row, "book"), (Book, "differ")],
     "rows": [(JsonCodec, "pack_row"), (JsonCodec, "unpack_row")],
-    "outcomes": [(ledger, "tell"), (ledger, "correct")],
+    "outcomes": [(shard_module, "tell"), (ledger, "correct")],
     "settle": [(ledger, "settle")],
 }
 _PER_SHARD: Final = 6_000  # records a second of one shard, for the pacing of cells

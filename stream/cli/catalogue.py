@@ -90,6 +90,12 @@ _TOPICS: Final = (
 
 _WORKER: Final = (
     Entry("CONTACT_STREAM_POLICY", "path", "", "Policy file (TOML); without it the defaults shipped."),
+    Entry(
+        "CONTACT_STREAM_ADOPT",
+        "yes or no",
+        "no",
+        "Go on under other definitions (rules, windows, thresholds) and decide again what is held; else stop and say.",
+    ),
     Entry("CONTACT_STREAM_WEB_HOST", "text", "127.0.0.1", "Where metrics and health are served."),
     Entry("CONTACT_STREAM_WEB_PORT", "whole number", "6066", "Port of metrics and health; 0 = any free.", most=65535),
     Entry("CONTACT_STREAM_WEB_TOKEN", "secret", "", "Bearer token asked for on `/metrics`; without it none."),

@@ -1,4 +1,4 @@
-"""Replays recorded events through the shards, in this process, and prints the net figures.
+"""Replays recorded events through the shards of both stages, in this process, and prints the net figures.
 
 The file holds canonical JSON lines, `{"topic": "calls", "event": {...}}`, in any order; `-` reads standard input.
 Every net figure is printed by its series, as `/metrics` names it, with seconds where the name says so. After the last
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--until",
-        type=_time,
+        type=moment,
         metavar="TIME",
         help="where event time stands after the last line; default the newest event",
     )
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace, settings: "Settings") -> int:
     policy = load_policy(path) if path else Policy()
     calm_collector()
     progress = Progress()
-    with _open(options.file) as lines:
+    with opened(options.file) as lines:
         figures = replay(records(lines, options.file), policy, options.until, progress.show)
     progress.done(figures.records)
     answer = report(figures, policy)
@@ -81,7 +81,8 @@ def report(figures: Figures, policy: Policy) -> dict[str, object]:
 
 
 @contextmanager
-def _open(name: str) -> Iterator[IO[bytes]]:
+def opened(name: str) -> Iterator[IO[bytes]]:
+    """The lines of a file; `-` is standard input."""
     if name == "-":
         yield sys.stdin.buffer
         return
@@ -93,7 +94,7 @@ def _table(figures: Figures) -> None:
     width = max((len(name) for name in figures.net), default=0)
     for name, value in sorted(figures.net.items()):
         if "_bucket{" not in name:
-            print(f"{name:<{width}} {value:>14,}")
+            print(f"{name:<{width}} {value:>14,}" if isinstance(value, int) else f"{name:<{width}} {value:>14,.3f}")
     at = "" if figures.watermark is None else f", event time {format_time(figures.watermark)}"
     rejected = sum(figures.rejected.values())
     parts = f"{figures.applied:,} applied, {figures.duplicates:,} duplicate, {rejected:,} rejected"
@@ -129,7 +130,8 @@ class Progress:
             print(dumps(line).decode(), file=sys.stderr)
 
 
-def _time(text: str) -> int:
+def moment(text: str) -> int:
+    """A time as an option, in ms."""
     try:
         return parse_time(text)
     except ValueError as problem:

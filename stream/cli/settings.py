@@ -51,8 +51,12 @@ def add_option(parser: argparse.ArgumentParser, name: str, *flags: str) -> None:
     entry = ENTRIES[name]
     shown = entry.meaning.replace("`", "").rstrip(".")
     given = f"{name}, default {entry.default}" if entry.default else name
+    said = f"{shown} [{given}]".replace("%", "%%")
+    if entry.kind == "yes or no":
+        parser.add_argument(*flags, dest=name, action="store_const", const="yes", default=None, help=said)
+        return
     metavar = flags[-1].lstrip("-").replace("-", "_").upper()
-    parser.add_argument(*flags, dest=name, metavar=metavar, default=None, help=f"{shown} [{given}]".replace("%", "%%"))
+    parser.add_argument(*flags, dest=name, metavar=metavar, default=None, help=said)
 
 
 class Settings:

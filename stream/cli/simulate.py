@@ -1,10 +1,10 @@
-"""Simulates a contact centre: seeded calls to Kafka or a file, and the truth they make.
+"""Simulates a contact centre: seeded calls, chats, tickets and surveys to Kafka or a file, and the truth they make.
 
-    --events N          history at full rate: calls arrive until N events are said, then the open ones end
+    --events N          history at full rate: contacts begin until N events are said, then the open ones end
     --speed X           real time: begins in the past and runs X times as fast until it has caught up, then live
     neither             live, from now on
 
-Ctrl-C, SIGTERM and `--duration` end a run in real time where it stands, calls open or not; the truth is exact
+Ctrl-C, SIGTERM and `--duration` end a run in real time where it stands, contacts open or not; the truth is exact
 either way. History fed to a live worker needs its idle rule off (1-events 1.5): the heartbeats move time on.
 """
 
@@ -29,7 +29,7 @@ from stream.demo.drive import Drive, Sink
 from stream.demo.lines import LineSink
 from stream.demo.pacing import Pace
 from stream.demo.scenario import HOUR_MS, SCENARIOS, Disturbance, Scenario
-from stream.demo.simulator import TOPIC, Simulator
+from stream.demo.simulator import TOPICS, Simulator
 from stream.demo.statement import RunName, statement
 from stream.wire.json import dumps
 
@@ -43,8 +43,6 @@ _HISTORY_HEARTBEAT_S: Final = 900.0
 _LIVE_HEARTBEAT_S: Final = 10.0
 _CHUNK: Final = 2_000
 _TICK_S: Final = 0.1
-_EVENTS_PER_CALL: Final = 12
-_HEARTBEAT_TOPICS: Final = (TOPIC, "chats", "emails")
 
 
 def now_ms() -> int:
@@ -98,6 +96,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--heartbeat", type=_positive, metavar="S", help="simulated seconds between heartbeats (10; 900)"
     )
+    parser.add_argument(
+        "--returns", type=_returns, metavar="H", help="who is not content comes back within H hours, 1 to 144 (3)"
+    )
     parser.add_argument("--truth", type=Path, metavar="FILE", help="write the true figures there, as JSON")
     add_option(parser, "CONTACT_STREAM_PREFIX", "--prefix")
     parser.add_argument("--file", metavar="FILE", help="JSON lines to FILE, - = standard output, instead of Kafka")
@@ -127,7 +128,7 @@ class Plan:
         """Put the run together; nothing has happened yet."""
         seed, scenario = self.run.seed, self.scenario
         simulator = Simulator(scenario, seed, self.run.start, self.heartbeat_ms)
-        disturber = Disturber(scenario.disturbance, seed, self.events or 1_000, _HEARTBEAT_TOPICS)
+        disturber = Disturber(scenario.disturbance, seed, self.events or 1_000, TOPICS)
         return Drive(simulator, disturber, sink)
 
 
@@ -141,6 +142,8 @@ def plan(options: argparse.Namespace, now: int) -> Plan:
     scenario = SCENARIOS[options.scenario]
     begins_ms = scenario.begins_ms
     scenario = replace(scenario.scaled(options.scale), disturbance=_disturbance(scenario.disturbance, options))
+    if options.returns is not None:
+        scenario = scenario.returning(options.returns)
     live = options.events is None
     start = now if live else _A_MONDAY_MS + begins_ms
     if options.start is not None:
@@ -259,11 +262,11 @@ class Progress:
         seconds = max(0.001, time.monotonic() - self._begun)
         rate = round(simulator.events / seconds)
         if not self._terminal:
-            facts = {"calls": simulator.calls, "events": simulator.events, "events_per_second": rate}
+            facts = {"contacts": simulator.contacts, "events": simulator.events, "events_per_second": rate}
             print(dumps(facts | {"goal": self._goal, "simulated_ms": simulator.now}).decode(), file=sys.stderr)
             return
         goal = f" of {self._goal:,}" if self._goal else ""
-        text = f"{simulator.calls:,} calls  {simulator.events:,}{goal} events  {rate:,}/s"
+        text = f"{simulator.contacts:,} contacts  {simulator.events:,}{goal} events  {rate:,}/s"
         print(f"{before}{text}", end=after, file=sys.stderr, flush=True)
 
 
@@ -292,6 +295,13 @@ def _hours(text: str) -> int:
     number = float(text)
     if not 0 <= number <= 12:  # noqa: PLR2004 - half the default lateness, so that nothing is late
         raise argparse.ArgumentTypeError(f"expected 0 to 12 hours, got {text}")
+    return round(number * HOUR_MS)
+
+
+def _returns(text: str) -> int:
+    number = float(text)
+    if not 1 <= number <= 144:  # noqa: PLR2004 - a day less than the window, so that nobody comes back just at its end
+        raise argparse.ArgumentTypeError(f"expected 1 to 144 hours, got {text}")
     return round(number * HOUR_MS)
 
 

@@ -1,6 +1,6 @@
 """Runs one worker: reads its shards' events from Kafka, keeps the figures, serves them.
 
-Put together here: settings, policy, shards of the engine, telemetry. Stop it with SIGTERM or Ctrl-C; start as many as
+Put together here: settings, policy, shards of both stages, telemetry. Stop it with SIGTERM or Ctrl-C; start as many as
 there are partitions. Exit code 70 means: start me again (a supervisor does), everything committed is complete.
 """
 
@@ -9,33 +9,39 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
-from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stream.cli.settings import add_option
+from stream.core.batch import ShardId
+from stream.core.case_shard import CaseShard
 from stream.core.policy import Policy
-from stream.core.shard import Shard, ShardId
+from stream.core.shard import Shard
 from stream.telemetry.declared import declared_by, policy_figures
 from stream.telemetry.http import Address
-from stream.telemetry.known import known_series
+from stream.telemetry.known import known_by_stage
 from stream.telemetry.logs import set_up
 from stream.telemetry.service import Telemetry, TelemetrySettings
 from stream.wire.json import dumps
 from stream.wire.policy import load_policy, policy_hash
 from stream.wire.rows import JsonCodec
 from stream.worker.run import run_worker
-from stream.worker.settings import Timing, WorkerSettings
+from stream.worker.settings import CONTACTS, Timing, WorkerSettings
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
     from stream.cli.settings import Settings
+    from stream.core.adoption import Adopted
+    from stream.worker.ports import MakesShard, ShardLike
+
+
+log: Final = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `worker`."""
     add_option(parser, "CONTACT_STREAM_POLICY", "--policy")
+    add_option(parser, "CONTACT_STREAM_ADOPT", "--adopt")
     add_option(parser, "CONTACT_STREAM_WEB_HOST", "--web-host")
     add_option(parser, "CONTACT_STREAM_WEB_PORT", "--web-port")
     add_option(parser, "CONTACT_STREAM_PREFIX", "--prefix")
@@ -45,10 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(_options: argparse.Namespace, settings: Settings) -> int:
-    """Work until told to stop; 0 after a signal, 1 for trouble a person must solve, 70 for a supervisor."""
+    """Work until told to stop; 0 after a signal, 1 or 2 for trouble a person must solve, 70 for a supervisor."""
     worker = worker_settings(settings)
     token = settings.text("CONTACT_STREAM_WEB_TOKEN") or ""
     policy_path = settings.path("CONTACT_STREAM_POLICY")
+    adopt = settings.flag("CONTACT_STREAM_ADOPT")
     level = settings.text("CONTACT_STREAM_LOG_LEVEL") or "info"
     form = settings.text("CONTACT_STREAM_LOG_FORMAT")
     settings.check()
@@ -58,7 +65,8 @@ def run(_options: argparse.Namespace, settings: Settings) -> int:
         # It calls every retry an error; what somebody must act on the worker says itself.
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     telemetry = Telemetry(telemetry_settings(policy, Address(worker.web_host, worker.web_port, token)))
-    return run_worker(worker, shard_factory(policy, historic=worker.timing.idle_after is None), telemetry)
+    make_shard = shard_factory(policy, historic=worker.timing.idle_after is None, adopt=adopt)
+    return run_worker(worker, make_shard, telemetry)
 
 
 def worker_settings(settings: Settings) -> WorkerSettings:
@@ -84,16 +92,45 @@ def worker_settings(settings: Settings) -> WorkerSettings:
     )
 
 
-def shard_factory(policy: Policy, *, historic: bool) -> Callable[[int, int], Shard]:
-    """Return what makes an empty shard of a stage and partition; `historic` ones take event time for now."""
+def shard_factory(policy: Policy, *, historic: bool, adopt: bool = False) -> MakesShard:
+    """Return what makes an empty shard of a stage and partition.
+
+    Args:
+        policy: to count under.
+        historic: whether event time is taken for now.
+        adopt: whether a shard that counted under other definitions goes on under these.
+    """
     codec = JsonCodec()
 
-    def make_shard(stage: int, partition: int) -> Shard:
-        shard = Shard(ShardId(stage, partition), policy, codec)
+    def make_shard(stage: int, partition: int, partitions: int, /) -> ShardLike:
+        identity = ShardId(stage, partition)
+        shard: Shard | CaseShard
+        if stage == CONTACTS.number:
+            shard = Shard(identity, policy, codec)
+        else:
+            shard = CaseShard(identity, policy, codec, partitions)
         shard.view.historic = historic
+        shard.redefines = adopt
+        shard.on_adopted = say_adopted
         return shard
 
     return make_shard
+
+
+def say_adopted(shard: ShardId, adopted: Adopted) -> None:
+    """Say that a shard counts under another policy from now on, and what is different; definitions as a warning."""
+    changed = adopted.change
+    if changed.definitions:
+        log.warning("shard %d-%d adopted other definitions: %s", *shard, ", ".join(changed.definitions))
+    log.info(
+        "shard %d-%d counts under policy %s instead of %s: %d rows decided again, %d figures fell; other names: %s",
+        *shard,
+        adopted.definition,
+        adopted.former,
+        adopted.rows,
+        adopted.corrected,
+        ", ".join(changed.names) or "none",
+    )
 
 
 def telemetry_settings(policy: Policy, address: Address) -> TelemetrySettings:
@@ -101,6 +138,6 @@ def telemetry_settings(policy: Policy, address: Address) -> TelemetrySettings:
     return TelemetrySettings(
         now=lambda: time.time_ns() // 1_000_000,
         address=address,
-        known=tuple(known_series(declared_by(policy))),
-        policy=policy_figures(policy, version("contact-stream"), policy_hash(policy)),
+        known=known_by_stage(declared_by(policy)),
+        policy=policy_figures(policy, policy_hash(policy)),
     )

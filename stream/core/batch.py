@@ -8,6 +8,10 @@ from stream.core.events import Event, Rejection
 from stream.core.view import Counters, Open
 
 if TYPE_CHECKING:
+    from stream.core.adoption import Adopted
+    from stream.core.fact import Fact
+    from stream.core.links import Message
+    from stream.core.person import Heard
     from stream.core.policy import Policy
     from stream.core.row import Row
 
@@ -51,7 +55,35 @@ class RowTimes(NamedTuple):
     ended: bool  # at ``due`` it leaves
 
 
-class Codec(Protocol):
+class CaseCodec(Protocol):
+    """Bytes to values and back, of the case stage; ``wire`` implements it."""
+
+    def decode_outcome(self, value: bytes | None) -> "Fact | Rejection":
+        """The contact in an outcome record."""
+
+    def decode_watermark(self, value: bytes | None) -> tuple[int, int] | Rejection:
+        """Which shard told which watermark, ms."""
+
+    def decode_message(self, value: bytes | None) -> "Message | Rejection":
+        """What the home of another id tells."""
+
+    def encode_message(self, message: "Message") -> bytes:
+        """The message as a record's value."""
+
+    def encode_facts(self, told: "dict[str, Fact]") -> bytes:
+        """What the ids of a person told of one contact; begins with ``{``."""
+
+    def decode_facts(self, packed: bytes) -> "dict[str, Fact]":
+        """The facts of `encode_facts`."""
+
+    def encode_heard(self, heard: "Heard") -> bytes:
+        """An event and the ids that told it; begins with ``[``."""
+
+    def decode_heard(self, packed: bytes) -> "Heard":
+        """The event of `encode_heard`."""
+
+
+class Codec(CaseCodec, Protocol):
     """Bytes to values and back; ``wire`` implements it."""
 
     def decode(self, topic: str, key: bytes | None, value: bytes | None) -> Event | Rejection:
@@ -59,6 +91,12 @@ class Codec(Protocol):
 
     def definition(self, policy: "Policy") -> str:
         """A name for exactly what a policy says: equal only for policies that count alike."""
+
+    def write_policy(self, policy: "Policy") -> str:
+        """A policy as text."""
+
+    def read_policy(self, text: str) -> "Policy":
+        """The policy of `write_policy`."""
 
     def pack_row(self, row: "Row", times: "RowTimes") -> bytes:
         """A row as stored, ``times`` readable without unpacking."""
@@ -97,6 +135,7 @@ class Changes:
     seen: dict[tuple[str, str], int] = field(default_factory=dict)  # (topic, source) -> its newest word, ms
     watermark: int | None = None
     rows: int = 0
+    adopted: "Adopted | None" = None  # the policy that was put in place of another
 
     @property
     def records(self) -> int:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from stream.core.cells import INTERVAL_MS, NEVER, Cell
+from stream.core.figures import INTERVAL_MS, NEVER, Cell
 
 if TYPE_CHECKING:
-    from stream.core.cells import CellKey, Contributions, Figure, Figures, Place
+    from stream.core.figures import CellKey, Contributions, Figure, Figures, Place
 
 DAY_INTERVALS = 96
 
@@ -100,10 +100,11 @@ class Book:
             return []
         self._swept_at = today
         oldest = {channel: min(days, default=today) for channel, days in self._alive.items()}
+        any_channel = oldest.get("*", today)
         gone = [
             key
             for key, cell in self.cells.items()
-            if cell not in self.dirty and key[0] // DAY_INTERVALS < min(today, oldest.get(key[2], today))
+            if cell not in self.dirty and key[0] // DAY_INTERVALS < min(today, any_channel, oldest.get(key[2], today))
         ]
         for key in gone:
             self.forget(self.cells[key])

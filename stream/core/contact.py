@@ -15,6 +15,8 @@ from stream.core.steps import Steps
 from stream.core.times import Responses
 from stream.core.visits import Visit, Visits
 
+PAUSE_MS = 3_600_000  # a silence as long is remembered: the case stage asks when a contact was last active
+
 
 class Disposition:
     """The agent's (or customer's) verdict."""
@@ -50,8 +52,10 @@ class Contact:
         "implicit",
         "issue",
         "last_at",
+        "pauses",
         "previous_contact_id",
         "queue",
+        "repliers",
         "responses",
         "restarted_at",
         "started_at",
@@ -65,6 +69,7 @@ class Contact:
         """Nothing but that ``first`` is the earliest event; apply it next."""
         self.first_at = first[0]
         self.last_at = first[0]
+        self.pauses: list[tuple[int, int]] = []  # silences of an hour or more: from, to
         body = first[5]
         self.default_channel = body.default_channel
         self.channel_stated: str | None = None
@@ -85,6 +90,7 @@ class Contact:
         self.contradictions = 0
         self.dispositions: list[Disposition] = []
         self.transfers: list[tuple[str, str, int]] = []  # kind, queue of the leg, at
+        self.repliers: list[str] = []  # agents who wrote to the customer, each once, in order
         self.visits = Visits()
         self.steps = Steps()
         self.handling = Handling()
@@ -116,6 +122,8 @@ class Contact:
         if rank == RESTARTED:
             self._restart(at, source)
             return
+        if at - self.last_at >= PAUSE_MS:
+            self.pauses.append((self.last_at, at))
         self.last_at = at
         if body.channel is not None and self.channel_stated is None:
             self.channel_stated = body.channel
@@ -158,6 +166,11 @@ class Contact:
         if self.handled_at is None:
             self.handled_at = at
 
+    @property
+    def agents(self) -> list[str]:
+        """Everybody who served, each once, in order; nameless ones count as one."""
+        return list(dict.fromkeys([*(leg.agent for leg in self.handling.legs), *self.repliers]))
+
 
 def _started(contact: Contact, at: int, _source: str, _body: Body) -> None:
     if contact.started_at is None:
@@ -179,6 +192,8 @@ def _step_entered(contact: Contact, at: int, _source: str, body: Body) -> None:
 
 def _queue_entered(contact: Contact, at: int, source: str, body: Body) -> None:
     if contact.ended_at is not None or contact.restarted_at is not None:
+        if contact.ended_at is not None and contact.handled_at is not None:
+            contact.responses.return_after(contact.ended_at)
         contact.reopen()
     contact.steps.reach_people(at)
     contact.visits.enter(at, source, body, spoken=bool(contact.handling.legs))
@@ -216,6 +231,7 @@ def _connected(contact: Contact, at: int, source: str, body: Body) -> None:
         visit = contact.visits.entered[-1]
     queue = body.queue or (visit.queue if visit is not None else contact.queue or "unassigned")
     contact.handling.connect(at, body.agent or "", queue)
+    contact.responses.serve(at)
     contact.handle(at)
 
 
@@ -259,6 +275,8 @@ def _sent(contact: Contact, at: int, source: str, body: Body) -> None:
     if body.by != "agent" or not body.public or body.automated:
         return
     contact.responses.reply(at)
+    if body.agent is not None and body.agent not in contact.repliers:
+        contact.repliers.append(body.agent)
     if contact.channel != "voice":
         contact.visits.reply(at)
     if contact.implicit is not None:
@@ -278,7 +296,7 @@ def _ended(contact: Contact, at: int, _source: str, body: Body) -> None:
     if contact.implicit is not None:
         contact.implicit.visits.end(at, body.by)
     contact.ended_on_hold = contact.handling.end(at)
-    contact.responses.stop()
+    contact.responses.stop(at, served=contact.handled_at is not None)
 
 
 def _wrapup_started(contact: Contact, at: int, _source: str, body: Body) -> None:
@@ -292,7 +310,7 @@ def _wrapup_ended(contact: Contact, at: int, _source: str, body: Body) -> None:
 def _dispositioned(contact: Contact, at: int, _source: str, body: Body) -> None:
     contact.dispositions.append(Disposition(at, body.resolution, body.cause, body.confirmed))
     if body.resolution == "resolved":
-        contact.responses.stop()
+        contact.responses.stop(at, served=contact.handled_at is not None)
 
 
 def _noted(_contact: Contact, _at: int, _source: str, _body: Body) -> None:

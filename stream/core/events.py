@@ -90,6 +90,10 @@ class Body(Protocol):
     confirmed: bool | None
     cause: str | None
     status: str
+    into: str
+    resolved: str | None
+    csat: int | None
+    alias: str
 
 
 Event = tuple[int, int, int, str, str, Body]

@@ -1,32 +1,32 @@
-"""The figures a shard keeps: every service family of stage 1, as data.
+"""The figures a shard keeps, as data: the families of the contact stage and of the program; `SERVICE` has all.
 
 One table says of each family its name, kind, labels in their order, unit and closed label values. The state's keys,
 the interval cells, the exposition, the metrics page and the tests are all derived from it, so a figure that is not
 here cannot be counted under a name of its own nor be exported.
 
-Never in this module: values, a clock, a third-party import, or a family that only a process knows (those are in
-`stream.telemetry.catalogue`).
+Never in this module: values, a clock, a third-party import, a family of the case stage (those are in
+`case_families`), or one that only a process knows (`stream.telemetry.catalogue`).
 
-Three rules hold for every entry:
+Four rules hold for every entry:
 
 * State keys are `(name, *label values)` with the values in the order of `Family.labels`; histograms append the
   bucket index (0 … len(bounds), the last being +Inf, each counted for itself) or `"sum"`.
 * Wherever `Family.unit` is `"seconds"`, the state holds integer **milliseconds** (counters, histogram sums, gauges,
   timestamps and targets alike); the exposition divides by 1000.
 * Every counter of 3-metrics 3.2 has a twin that counts what was taken back: `twin_name`.
+* A gauge that is a tally is kept like a counter, as what it rose and what it fell; its value is the difference.
 
 Source: 3-metrics 3.2 and 3.3, 2-numbers 2.6 (bounds).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
-Kind = Literal["counter", "histogram", "gauge", "info"]
-Scope = Literal["service", "program", "policy", "process"]
+from stream.core.case_families import CASE_FAMILIES, STORED_TALLIES
+from stream.core.events import CHANNELS
+from stream.core.family import Family, Kind, counted, now_value, timed
 
-CHANNELS: Final = ("voice", "chat", "messaging", "sms", "social", "email")
 TALKING_CHANNELS: Final = CHANNELS[:-1]
 """The channels that have handle time: voice and the chat family, never e-mail (R32)."""
 DIRECTIONS: Final = ("inbound", "outbound", "internal")
@@ -74,93 +74,10 @@ QUALITY_KINDS: Final = (
 )
 SOURCE_TOPICS: Final = ("calls", "chats", "emails", "agents", "cases")
 
-SECONDS_BOUNDS_MS: Final = tuple(
-    1_000 * seconds for seconds in (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 600, 1_800, 3_600, 7_200)
-)
-"""Upper bounds, inclusive, of waits, responses and handle times on voice and the chat family, in ms."""
-HOURS_BOUNDS_MS: Final = tuple(3_600_000 * hours for hours in (1, 2, 3, 4, 5, 6, 12, 24, 48, 72, 168))
-"""Upper bounds, inclusive, of waits and responses on e-mail, in ms."""
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One family of figures.
-
-    Attributes:
-        name: the full exposition name; a counter's ends in `_total`.
-        kind: what it is to Prometheus.
-        help: one sentence, shown on `/metrics` and in the documentation.
-        labels: label names in the order of the values in a state key (without `stage` and `partition`, which the
-            exposition adds).
-        unit: `"seconds"`, `"ratio"` or `""` (a count). Seconds are milliseconds in the state.
-        scope: `service` carries the label `partition`, `program` carries `stage` and `partition` (3-metrics 3.3,
-            first sentence), `policy` carries neither: it comes from the policy file and is the same on every worker;
-            `process` is what one process knows and is not in this module.
-        twin: whether falls are counted in a family of their own, `twin_name`.
-        stage: the stage whose shards count it; 0 = every stage (or none, for `policy`).
-        values: label name -> its closed set of values. Labels without an entry take names from the policy's
-            allow-lists.
-        reference: the section of the specification that defines the figure.
-    """
-
-    name: str
-    kind: Kind
-    help: str
-    labels: tuple[str, ...]
-    unit: str = ""
-    scope: Scope = "service"
-    twin: bool = False
-    stage: int = 1
-    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
-    reference: str = ""
-
-    @property
-    def twin_name(self) -> str:
-        """The family of what was taken back: `contact_visits_retracted_total` for `contact_visits_total`."""
-        return f"{self.name.removesuffix('_total')}_retracted_total"
-
-    @property
-    def timestamp(self) -> bool:
-        """Whether the value is a point in time: such a gauge is absent while nothing is open, never 0."""
-        return self.kind == "gauge" and self.name.endswith("_timestamp_seconds")
-
-
-_CHANNEL_QUEUE: Final = ("channel", "queue")
-_ANY: Final = MappingProxyType({"channel": CHANNELS})
 _TALKING: Final = MappingProxyType({"channel": TALKING_CHANNELS})
 
-
-def _counted(
-    name: str,
-    text: str,
-    reference: str,
-    labels: tuple[str, ...] = _CHANNEL_QUEUE,
-    values: Mapping[str, tuple[str, ...]] = _ANY,
-) -> Family:
-    """A counter of 3.2, with its twin; its unit is read from its name."""
-    unit = "seconds" if name.endswith("_seconds_total") else ""
-    return Family(name, "counter", text, labels, unit=unit, twin=True, values=values, reference=reference)
-
-
-def _timed(
-    name: str,
-    text: str,
-    reference: str,
-    labels: tuple[str, ...] = _CHANNEL_QUEUE,
-    values: Mapping[str, tuple[str, ...]] = _ANY,
-) -> Family:
-    """A histogram of durations; append-only, so without a twin."""
-    return Family(name, "histogram", text, labels, unit="seconds", values=values, reference=reference)
-
-
-def _now(name: str, text: str, reference: str) -> Family:
-    """A gauge by channel and queue, computed from open rows at the scrape."""
-    unit = "seconds" if name.endswith("_seconds") else ""
-    return Family(name, "gauge", text, _CHANNEL_QUEUE, unit=unit, values=_ANY, reference=reference)
-
-
 _ARRIVALS: Final = (
-    _counted(
+    counted(
         "contact_arrivals_total",
         "Contacts that arrived, each once.",
         "2.5, R37, R39",
@@ -170,30 +87,32 @@ _ARRIVALS: Final = (
 )
 
 _QUEUES: Final = (
-    _counted("contact_visits_entered_total", "Queue visits that began.", "2.2"),
-    _counted(
+    counted("contact_visits_entered_total", "Queue visits that began.", "2.2"),
+    counted(
         "contact_visits_total",
         "Queue visits that ended, by their outcome.",
         "2.2, R47",
         ("channel", "queue", "outcome"),
         {"channel": CHANNELS, "outcome": VISIT_OUTCOMES},
     ),
-    _counted("contact_answered_in_target_total", "Answered visits whose wait was within the queue's target.", "2.3"),
-    _counted(
+    counted("contact_answered_in_target_total", "Answered visits whose wait was within the queue's target.", "2.3"),
+    counted(
         "contact_abandoned_in_target_total",
         "Abandoned, short-abandoned and exited visits whose wait was within the queue's target.",
         "2.3",
     ),
-    _timed(
+    timed(
         "contact_wait_seconds",
         "Time in queue of answered and of abandoned visits (abandoned, short-abandoned and exited).",
         "2.6",
         ("channel", "queue", "outcome"),
         {"channel": CHANNELS, "outcome": ("answered", "abandoned")},
     ),
-    _now("contact_queue_waiting", "Visits waiting now.", "2.6"),
-    _now("contact_queue_waiting_beyond_target", "Visits waiting now for longer than the queue's target.", "2.3, 2.6"),
-    _now(
+    now_value("contact_queue_waiting", "Visits waiting now.", "2.6"),
+    now_value(
+        "contact_queue_waiting_beyond_target", "Visits waiting now for longer than the queue's target.", "2.3, 2.6"
+    ),
+    now_value(
         "contact_queue_oldest_entered_timestamp_seconds",
         "When the longest waiting visit entered; absent if none waits.",
         "2.6",
@@ -201,35 +120,33 @@ _QUEUES: Final = (
 )
 
 _PATHS: Final = (
-    _counted(
+    counted(
         "contact_steps_total",
         "Steps before the queue: entered, and how they ended.",
         "2.4, R49, R50",
         ("step", "outcome"),
         {"outcome": STEP_OUTCOMES},
     ),
-    _counted(
+    counted(
         "contact_contacts_total",
         "Contacts by their one outcome.",
         "2.5",
         ("channel", "outcome"),
         {"channel": CHANNELS, "outcome": CONTACT_OUTCOMES},
     ),
-    _counted(
+    counted(
         "contact_transfers_total",
         "Transfers, by kind.",
         "2.5, R15",
         ("channel", "queue", "kind"),
         {"channel": CHANNELS, "kind": TRANSFER_KINDS},
     ),
-    _counted("contact_escalations_total", "Escalations by agents.", "2.5, R07"),
-    _counted("contact_ended_on_hold_total", "Contacts the customer ended while on hold.", "2.5, R53"),
-    _counted("contact_ended_unresolved_total", "Contacts the customer ended, after a connect, unresolved.", "2.5, R53"),
-    _counted("contact_agent_dropped_total", "Contacts an agent ended less than 5 s after connecting.", "2.5"),
-    _counted(
-        "contact_misroutes_total", "Contacts whose first queue is not the queue of the resolving leg.", "2.4, R52"
-    ),
-    _counted(
+    counted("contact_escalations_total", "Escalations by agents.", "2.5, R07"),
+    counted("contact_ended_on_hold_total", "Contacts the customer ended while on hold.", "2.5, R53"),
+    counted("contact_ended_unresolved_total", "Contacts the customer ended, after a connect, unresolved.", "2.5, R53"),
+    counted("contact_agent_dropped_total", "Contacts an agent ended less than 5 s after connecting.", "2.5"),
+    counted("contact_misroutes_total", "Contacts whose first queue is not the queue of the resolving leg.", "2.4, R52"),
+    counted(
         "contact_abandoned_path_total",
         "Abandoned contacts by the number of menu steps before.",
         "R51",
@@ -239,16 +156,16 @@ _PATHS: Final = (
 )
 
 _HANDLING: Final = (
-    _timed(
+    timed(
         "contact_handle_seconds",
         "Handle time of a contact: talk, hold and wrap-up of all its legs; never e-mail.",
         "2.6, R31",
         values=_TALKING,
     ),
-    _counted("contact_talk_seconds_total", "Talk time, hold not included.", "2.6, R31", values=_TALKING),
-    _counted("contact_hold_seconds_total", "Hold time.", "2.6, R33", values=_TALKING),
-    _counted("contact_wrapup_seconds_total", "Wrap-up time.", "2.6, R31", values=_TALKING),
-    _counted(
+    counted("contact_talk_seconds_total", "Talk time, hold not included.", "2.6, R31", values=_TALKING),
+    counted("contact_hold_seconds_total", "Hold time.", "2.6, R33", values=_TALKING),
+    counted("contact_wrapup_seconds_total", "Wrap-up time.", "2.6, R31", values=_TALKING),
+    counted(
         "contact_handled_total",
         "Contacts with handle time: the denominator of the mean handle time.",
         "2.6, R31",
@@ -257,16 +174,18 @@ _HANDLING: Final = (
 )
 
 _RESPONSES: Final = (
-    _timed("contact_first_response_seconds", "Time to the first human response.", "2.6, R40, R42"),
-    _timed(
+    timed("contact_first_response_seconds", "Time to the first human response.", "2.6, R40, R42"),
+    timed(
         "contact_next_response_seconds",
         "Time from the earliest unanswered customer message to the next human reply.",
         "2.6",
     ),
-    _counted("contact_responses_in_target_total", "First responses within the channel's response target.", "2.6, R41"),
-    _now("contact_unanswered", "Contacts with an unanswered customer message now.", "2.6"),
-    _now("contact_unanswered_beyond_target", "Contacts unanswered now for longer than the response target.", "2.6"),
-    _now(
+    counted("contact_responses_in_target_total", "First responses within the channel's response target.", "2.6, R41"),
+    now_value("contact_unanswered", "Contacts with an unanswered customer message now.", "2.6"),
+    now_value(
+        "contact_unanswered_beyond_target", "Contacts unanswered now for longer than the response target.", "2.6"
+    ),
+    now_value(
         "contact_unanswered_oldest_timestamp_seconds",
         "When the oldest unanswered message came; absent if none waits.",
         "2.6",
@@ -309,7 +228,7 @@ def _in_state(name: str, text: str, values: Mapping[str, tuple[str, ...]], *, tw
     )
 
 
-_COUNTED: Final = (*_ARRIVALS, *_QUEUES, *_PATHS, *_HANDLING, *_RESPONSES, *_PROOF)
+_COUNTED: Final = (*_ARRIVALS, *_QUEUES, *_PATHS, *_HANDLING, *_RESPONSES, *CASE_FAMILIES, *_PROOF)
 
 _STREAM: Final = (
     _in_state(
@@ -325,15 +244,15 @@ _STREAM: Final = (
     _in_state(
         "contact_stream_corrections_total",
         "Published figures that fell, by family.",
-        {"family": tuple(family.name for family in _COUNTED if family.kind in {"counter", "histogram"})},
+        {"family": tuple(family.name for family in _COUNTED if family.corrected)},
     ),
     _in_state("contact_stream_quality_total", "Oddities met in the data.", {"kind": QUALITY_KINDS}, twin=True),
 )
 
 SERVICE: Final[Mapping[str, Family]] = MappingProxyType(
-    {family.name: family for family in (*_COUNTED, *_POLICY, *_STREAM)}
+    {family.name: family for family in (*_COUNTED, *_POLICY, *_STREAM, *STORED_TALLIES)}
 )
-"""Every family of this slice by its full name, in the order of the specification's table."""
+"""Every family of the state and of the policy by its full name, in the order of the specification's table."""
 
 
 def bounds_ms(family: str, channel: str) -> tuple[int, ...]:
@@ -341,7 +260,8 @@ def bounds_ms(family: str, channel: str) -> tuple[int, ...]:
 
     Args:
         family: name of a histogram in `SERVICE`.
-        channel: one of `CHANNELS`; e-mail is measured in hours, everything else in seconds.
+        channel: one of `CHANNELS`, or `none`; e-mail is measured in hours, everything else in seconds, and a family
+            of hours in hours everywhere.
 
     Returns:
         Ascending bounds in ms, inclusive: a value v belongs to the first bucket i with v <= bounds[i], else to
@@ -352,6 +272,7 @@ def bounds_ms(family: str, channel: str) -> tuple[int, ...]:
 
     Source: 2-numbers 2.6.
     """
-    if SERVICE[family].kind != "histogram":
+    found = SERVICE[family]
+    if found.kind != "histogram":
         raise KeyError(family)
-    return HOURS_BOUNDS_MS if channel == "email" else SECONDS_BOUNDS_MS
+    return found.bounds_ms(channel)

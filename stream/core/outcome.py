@@ -4,7 +4,7 @@ The fold knows what happened; this says what it is called: short or not, unknown
 inferred, the one outcome of the contact. Pure functions of (contact, policy, inferred).
 """
 
-from stream.core.contact import Contact
+from stream.core.contact import PAUSE_MS, Contact
 from stream.core.policy import UNASSIGNED, Policy
 from stream.core.visits import Visit
 
@@ -40,6 +40,28 @@ def end_of(contact: Contact, *, inferred: bool) -> int | None:
     return contact.last_at if contact.restarted_at is None else contact.restarted_at
 
 
+def last_active(contact: Contact, watermark: int | None, *, inferred: bool) -> int | None:
+    """When the contact was last active (ms); None while it goes on.
+
+    It goes on until it has ended or been silent for `PAUSE_MS`, so that what the case stage is told does not change
+    with every message.
+    """
+    if contact.ended_at is None and not inferred and (watermark is None or watermark < contact.last_at + PAUSE_MS):
+        return None
+    return contact.last_at
+
+
+def begins_at(contact: Contact) -> int:
+    """From when the contact counts as one of a case (ms): its arrival, or the message or request it was served after.
+
+    Source: 2-numbers 2.7, R17.
+    """
+    told = [at for at in (contact.voicemail_at, contact.callback_at) if at is not None]
+    asked = told or [at for _, at in _requests(contact)]
+    before = [at for at in asked if contact.handled_at is None or at < contact.handled_at]
+    return min(before, default=contact.arrived_at)
+
+
 def visit_outcome(visit: Visit, channel: str, policy: Policy, *, inferred: bool) -> str:
     """The outcome of a visit in the words of 2.2; ``waiting`` while it is open."""
     outcome = visit.outcome
@@ -59,10 +81,10 @@ def contact_outcome(contact: Contact, policy: Policy, *, inferred: bool) -> tupl
     """
     if contact.handled_at is not None:
         return "handled", contact.handled_at
-    visits = contact.seen_visits
-    waiting_for = _waiting_for(contact, visits)
+    waiting_for = _waiting_for(contact)
     if waiting_for is not None:
         return waiting_for
+    visits = contact.seen_visits
     end = end_of(contact, inferred=inferred)
     if end is None:
         return "open", contact.last_at
@@ -72,17 +94,19 @@ def contact_outcome(contact: Contact, policy: Policy, *, inferred: bool) -> tupl
     return _without_visit(contact, inferred=inferred), end
 
 
-def _waiting_for(contact: Contact, visits: list[Visit]) -> tuple[str, int] | None:
-    found = [
-        (at, name)
-        for at, name in ((contact.voicemail_at, "voicemail"), (contact.callback_at, "callback"))
-        if at is not None
-    ]
-    found += [(v.left_at or 0, v.outcome) for v in visits if v.outcome in ("voicemail", "callback")]
+def _waiting_for(contact: Contact) -> tuple[str, int] | None:
+    found = [(at, name) for name, at in _requests(contact)]
     if not found:
         return None
     at, name = max(found)
     return name, at
+
+
+def _requests(contact: Contact) -> list[tuple[str, int]]:
+    """Messages left and callbacks asked for."""
+    told = (("voicemail", contact.voicemail_at), ("callback", contact.callback_at))
+    found = [(name, at) for name, at in told if at is not None]
+    return found + [(v.outcome, v.left_at or 0) for v in contact.seen_visits if v.outcome in ("voicemail", "callback")]
 
 
 def _without_visit(contact: Contact, *, inferred: bool) -> str:
@@ -161,6 +185,17 @@ def misrouted(contact: Contact) -> bool:
     if contact.ended_at is None or not visits or not legs:
         return False
     return queue_of(visits[0], contact) != legs[-1].queue
+
+
+def solved(contact: Contact) -> tuple[int, str] | None:
+    """When the contact was called resolved (ms), if that is the latest verdict, and whether the customer confirmed it.
+
+    Source: R21.
+    """
+    if not contact.dispositions or contact.dispositions[-1].resolution != "resolved":
+        return None
+    last = contact.dispositions[-1]
+    return last.at, "unasked" if last.confirmed is None else "yes" if last.confirmed else "no"
 
 
 def escalated_at(contact: Contact) -> int | None:

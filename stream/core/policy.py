@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
+from stream.core.calendar import Calendar, Hours
 from stream.core.events import CHANNELS
 
 HOUR_MS = 3_600_000
@@ -28,14 +30,23 @@ class ChannelPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarPolicy:
+    """A calendar that queues may name (2-numbers 2.9); None = the policy's zone, always open, no holidays."""
+
+    zone: str | None = None
+    hours: tuple[Hours, ...] | None = None  # versions, in order
+    holidays: tuple[str, ...] | None = None  # local days, in order
+
+
+@dataclass(frozen=True, slots=True)
 class QueuePolicy:
-    """One queue; None = the channel's or the policy's own value."""
+    """One queue; None = the value of its calendar, its channel or the policy."""
 
     target_ms: int | None = None
     short_abandon_ms: int | None = None
     zone: str | None = None
-    hours: object = None  # as written in the file; read by the calendars
-    holidays: tuple[str, ...] = ()
+    hours: tuple[Hours, ...] | None = None
+    holidays: tuple[str, ...] | None = None
     channels: tuple[str, ...] = ()
     issues: tuple[str, ...] = ()
     group: str = ""
@@ -94,26 +105,42 @@ def _default_rules() -> Mapping[str, RulePolicy]:
     )
 
 
+def _default_goals() -> Mapping[str, float]:
+    return MappingProxyType({"abandonment": 0.05, "service_level": 0.80, "fcr": 0.65})
+
+
+def _empty() -> Mapping[str, Any]:
+    return MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Policy:
     """Every definition a figure depends on."""
 
     lateness_ms: int = DAY_MS
     disorder_ms: int = 60_000
+    identity_ttl_ms: int = 400 * DAY_MS  # a link between two ids of a person ends so long after its last use
     zone: str = "UTC"
     short_abandon_ms: int = 5_000
     channels: Mapping[str, ChannelPolicy] = field(default_factory=_default_channels)
-    queues: Mapping[str, QueuePolicy] = field(default_factory=lambda: MappingProxyType({}))
-    issues: Mapping[str, int | None] = field(default_factory=lambda: MappingProxyType({}))  # own window
+    queues: Mapping[str, QueuePolicy] = field(default_factory=_empty)
+    issues: Mapping[str, int | None] = field(default_factory=_empty)  # own window
     menus: frozenset[str] = frozenset()
     cases: CasesPolicy = field(default_factory=CasesPolicy)
     rules: Mapping[str, RulePolicy] = field(default_factory=_default_rules)
-    calendars: Mapping[str, QueuePolicy] = field(default_factory=lambda: MappingProxyType({}))
-    goals: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    calendars: Mapping[str, CalendarPolicy] = field(default_factory=_empty)
+    goals: Mapping[str, float] = field(default_factory=_default_goals)
+    queue_goals: Mapping[str, Mapping[str, float]] = field(default_factory=_empty)  # what differs, by queue
 
     def queue_label(self, queue: str) -> str:
         """The queue's name if the policy lists it, else ``other``."""
         return queue if queue in self.queues or queue == UNASSIGNED else OTHER
+
+    def issue_label(self, issue: str | None) -> str:
+        """The issue's name if the policy lists it, ``none`` where it is not known, else ``other``."""
+        if issue is None:
+            return NONE
+        return issue if issue in self.issues else OTHER
 
     @cached_property
     def _steps(self) -> frozenset[str]:
@@ -140,6 +167,33 @@ class Policy:
         if own is not None and own.short_abandon_ms is not None:
             return own.short_abandon_ms
         return self.short_abandon_ms
+
+    def window_ms(self, issue: str | None) -> int:
+        """W of 2-numbers 2.7: the issue's own window, else the default."""
+        own = self.issues.get(issue) if issue is not None else None
+        return self.cases.window_ms if own is None else own
+
+    def goals_of(self, queue: str) -> Mapping[str, float]:
+        """The goals of a queue by kind (abandonment, service_level, fcr): its own, else those of the policy."""
+        return {**self.goals, **self.queue_goals.get(queue, {})}
+
+    def calendar(self, queue: str) -> Calendar:
+        """The calendar of a queue, the same object each time; an unlisted queue has the policy's zone, always open."""
+        return self._calendars.get(queue, self._own_calendar)
+
+    @cached_property
+    def _own_calendar(self) -> Calendar:
+        return Calendar(self.zone)
+
+    @cached_property
+    def _calendars(self) -> Mapping[str, Calendar]:
+        return {name: self._calendar_of(queue) for name, queue in self.queues.items()}
+
+    def _calendar_of(self, queue: QueuePolicy) -> Calendar:
+        named = self.calendars.get(queue.calendar or "", CalendarPolicy())
+        hours = named.hours if queue.hours is None else queue.hours
+        holidays = named.holidays if queue.holidays is None else queue.holidays
+        return Calendar(queue.zone or named.zone or self.zone, hours or (), holidays or ())
 
     @cached_property
     def longest_window_ms(self) -> int:

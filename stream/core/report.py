@@ -11,30 +11,34 @@ from stream.core.visits import Visit
 Report = dict[str, object]
 
 
-def told(contact: Contact, policy: Policy, *, inferred: bool) -> list[object]:
-    """The key and what the case stage depends on; a new record is written when this changes."""
+def told(contact: Contact, policy: Policy, watermark: int | None, *, inferred: bool) -> list[object]:
+    """The key, the outcome, and what else the case stage depends on; a new record is written when this changes."""
     outcome, decided_at = of.contact_outcome(contact, policy, inferred=inferred)
     return [
         contact.customer,
         outcome,
         decided_at,
+        contact.arrived_at,
+        of.begins_at(contact),
         contact.ended_at,
+        of.last_active(contact, watermark, inferred=inferred),
+        len(contact.pauses),
         inferred,
+        contact.channel,
+        contact.direction,
+        of.home_queue(contact),
         contact.issue,
         contact.case_id,
         contact.previous_contact_id,
-        contact.arrived_at,
-        of.home_queue(contact),
-        len(contact.handling.legs),
+        len(contact.agents),
         len(contact.transfers),
-        len(contact.dispositions),
-        contact.handling.wrapup_ms,
-        len(contact.handling.wrapups),
+        [list(reopen) for reopen in contact.responses.reopens],
+        [[d.at, d.resolution, d.cause, d.confirmed] for d in contact.dispositions],
     ]
 
 
-def contact_report(contact: Contact, policy: Policy, *, inferred: bool) -> Report:
-    """Everything known of one contact; ``inferred`` as `outcome.is_inferred` says at the watermark in force."""
+def contact_report(contact: Contact, policy: Policy, watermark: int | None, *, inferred: bool) -> Report:
+    """Everything known of one contact at ``watermark`` (ms); ``inferred`` as `outcome.is_inferred` says at it."""
     outcome, decided_at = of.contact_outcome(contact, policy, inferred=inferred)
     work, first = contact.handling, of.first_response(contact)
     times = of.handled_ms(contact)
@@ -51,11 +55,17 @@ def contact_report(contact: Contact, policy: Policy, *, inferred: bool) -> Repor
         "issue": contact.issue,
         "queue": of.home_queue(contact),
         "arrived_at": contact.arrived_at,
+        **_local(contact, policy),
+        "begins_at": of.begins_at(contact),
+        "last_at": of.last_active(contact, watermark, inferred=inferred),
+        "pauses": contact.pauses,
         "ended_at": of.end_of(contact, inferred=inferred),
         "ended_by": contact.ended_by or None,
         "inferred": inferred,
         "visits": [_visit(v, contact, policy, inferred=inferred) for v in contact.seen_visits],
         "legs": [leg.agent for leg in work.legs],
+        "agents": contact.agents,
+        "reopens": contact.responses.reopens,
         "transfers": [kind for kind, _, _ in contact.transfers],
         "time_to_agent_ms": work.legs[0].connected_at - contact.arrived_at if work.legs else None,
         "talk_ms": work.talk_ms if times is None else times[0],
@@ -75,6 +85,16 @@ def contact_report(contact: Contact, policy: Policy, *, inferred: bool) -> Repor
         "ended_on_hold": served and of.ended_on_hold(contact),
         "ended_unresolved_by_customer": served and of.ended_unresolved(contact),
         "agent_dropped": served and of.agent_dropped(contact),
+    }
+
+
+def _local(contact: Contact, policy: Policy) -> Report:
+    """The arrival by the calendar of the contact's queue."""
+    calendar, at = policy.calendar(of.home_queue(contact)), contact.arrived_at
+    return {
+        "local_day": calendar.local_day(at),
+        "local_hour": calendar.local_hour(at),
+        "in_hours": calendar.in_hours(at),
     }
 
 

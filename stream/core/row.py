@@ -11,9 +11,10 @@ An event that sorts last continues from `contacts`; any other folds the tail aga
 from bisect import bisect_left, insort
 
 from stream.core.batch import RowTimes
-from stream.core.cells import Contributions, Figures, contributions
-from stream.core.contact import Contact
+from stream.core.cells import contributions
+from stream.core.contact import PAUSE_MS, Contact
 from stream.core.events import RESTARTED, Event
+from stream.core.figures import Contributions, Figures
 from stream.core.outcome import end_of, is_inferred
 from stream.core.policy import Policy
 
@@ -121,6 +122,8 @@ class Row:
         end = end_of(contact, inferred=is_inferred(contact, watermark, policy))
         if end is None:
             due = contact.last_at + policy.channels[channel].timeout_ms
+            if contact.first_at in self.sent and (watermark is None or watermark < contact.last_at + PAUSE_MS):
+                due = min(due, contact.last_at + PAUSE_MS)  # to say when it was last active
         else:
             due = max(end, contact.last_at) + policy.kept_ms(channel) + policy.lateness_ms
         ended = end is not None

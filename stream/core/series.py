@@ -6,8 +6,8 @@ Source: 3-metrics; the keys of the golden scenarios are written so.
 from collections.abc import Mapping
 from functools import lru_cache
 
-from stream.core.cells import CounterKey
 from stream.core.families import SERVICE, bounds_ms
+from stream.core.figures import CounterKey
 
 
 def series(name: str, labels: Mapping[str, str]) -> str:

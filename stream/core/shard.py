@@ -1,128 +1,107 @@
-"""The engine: one partition of one stage. `apply` a batch, get what changed.
+"""Stage one: contacts. `apply` a batch of their events, get what changed.
 
-Laws, each a test:
+Laws beside those of `engine`, each a test:
 
-* deterministic: the same state, records, positions and now give the same changes;
 * any order and any repetition of accepted events gives the same contacts and net figures;
-* a cut anywhere, with the changelog stored and loaded again, equals no cut;
-* the sum of the contributions of all rows ever seen = counters; entered = outcomes + waiting;
-* applied + duplicate + rejected = records; the watermark never falls.
+* entered = outcomes + waiting.
 
-No I/O, no clock, no logging. If the transaction that should store the changes fails, the shard must
-be thrown away and loaded again. Source: 4-architecture 4.3.
+Source: 1-events 1.5, 4-architecture 4.3.
 """
 
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from stream.core import ledger
+from stream.core import ledger, redecide
 from stream.core.batch import Changes, Codec, Output, Record, ShardId
-from stream.core.book import Book
-from stream.core.cells import Figures
-from stream.core.events import FUTURE_MS, LAST_CONTACT_RANK, RESTARTED, Event, Rejection
+from stream.core.engine import Engine
+from stream.core.events import LAST_CONTACT_RANK, RESTARTED, Event, Rejection
+from stream.core.outcomes import tell
 from stream.core.pages import PAGED_FROM, Pages
 from stream.core.row import Row
-from stream.core.timers import Timers
 from stream.core.view import ShardView
 from stream.core.waiting import open_now
-from stream.core.watermark import Watermark
+from stream.core.watermark import Watermark, untimely
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from stream.core.batch import RowTimes
-    from stream.core.cells import Contributions
+    from stream.core.figures import Contributions, Figures
     from stream.core.policy import Policy
+    from stream.core.redecide import Redecision
     from stream.core.view import Open
 
 __all__ = ["STAGE_ONE_SOURCES", "Changes", "Codec", "Output", "Record", "Shard", "ShardId", "ShardView"]
 
 STAGE_ONE_SOURCES = ("calls", "chats", "emails")  # those that hold the watermark back
 HOT_ROWS = 1_000  # rows kept as objects; the others stay bytes until they are touched
-TICK_MS = 1_000  # an idle shard looks at the clock so often
 _LONG_AGO = -(1 << 62)
 Arrivals = list[tuple[Event, int]]  # events of one contact as they came, each with the oldest time its copy is known by
 _TOPICS = {"voice": "calls", "email": "emails"}  # by default channel; the chat family came by chats
 
 
-class Shard:
-    """One partition of stage one. See the module for its laws."""
+class Shard(Engine):
+    """One partition of stage one. See the module and `engine` for its laws."""
 
     def __init__(
         self, identity: ShardId, policy: Policy, codec: Codec, sources: tuple[str, ...] = STAGE_ONE_SOURCES
     ) -> None:
         """Empty; `load` what the changelog holds, then `loaded`."""
-        self.id = identity
-        self.policy = policy
-        self.codec = codec
-        self.definition = codec.definition(policy)
-        self.figures = Figures(policy)
-        self.next: dict[str, int] = {}
-        self.clock = Watermark(sources, policy.disorder_ms)
+        super().__init__(identity, policy, codec, Watermark(sources, policy.disorder_ms))
         self.hot: dict[str, Row] = {}
         self.frozen: dict[str, bytes] = {}
         self.pages = Pages()
-        self.book = Book(self.figures)
         self.restarts: list[Event] = []
-        self.view = ShardView(identity.stage, identity.partition)
         self.open: dict[str, tuple[Open, ...]] = {}
-        self.told_watermark: tuple[int, int] = (0, 0)  # value, wall clock
-        self.timers = Timers()
-        self._now = 0
 
-    @property
-    def watermark(self) -> int | None:
-        """How far event time has come (ms), or None."""
-        return self.clock.value
+    def new_view(self) -> ShardView:
+        """What may be shown of the shard: nothing yet."""
+        return ShardView(*self.id)
 
-    def load(self, key: bytes, value: bytes | None) -> None:
-        """Take one record of the changelog, in its order; rows stay bytes."""
-        ledger.load(self, key, value)
+    def load_row(self, key: bytes, value: bytes | None) -> None:
+        """Take a contact's row, or a page of one; it stays bytes."""
+        if key[:2] == b"t/":
+            self.pages.load(key, value)
+        elif value is None:
+            self.frozen.pop(key[2:].decode(), None)
+        else:
+            self.frozen[key[2:].decode()] = value
 
-    def loaded(self) -> None:
-        """The changelog has been read: set timers and show the figures.
+    def rows_loaded(self) -> None:
+        """Set timers, and find what is open."""
+        self.timers.fill({name: self.codec.row_times(packed).due for name, packed in self.frozen.items()})
+        for name, packed in list(self.frozen.items()):
+            times = self.codec.row_times(packed)
+            self.book.begin(times.channel, times.first_at)
+            if times.waits:
+                self._find_open(name)
+        self.view.open = dict(self.open)
 
-        Raises:
-            Trouble: the figures were counted under another policy.
-        """
-        ledger.loaded(self)
-
-    def apply(
-        self, records: Sequence[Record], positions: Mapping[str, int], now: int, idle: Collection[str] = ()
-    ) -> Changes:
-        """Apply a batch and say what changed.
-
-        Args:
-            records: each topic's in offset order.
-            positions: the new ``next`` of each topic this batch touches.
-            now: wall clock, ms; paces publishing and stands in for idle sources.
-            idle: sources read to their end and silent.
-        """
-        changes = Changes()
-        self.next.update(positions)
-        self._now = now
-        self.clock.rest(idle, now)
+    def work(self, records: Sequence[Record], changes: Changes) -> None:
+        """Fold the records' contacts, then look at those whose time has come."""
         for contact_id, events in self._sort_out(records, changes).items():
             self._apply_to(contact_id, events, changes, records)
         self._fire_timers(changes)
-        ledger.settle(self, changes, now)
+        if self.clock.value is not None and self.restarts:
+            oldest = self.clock.value - self.policy.lateness_ms
+            self.restarts = [event for event in self.restarts if event[0] >= oldest]
         self._cool()
-        return changes
 
-    def advance(self, to: int, now: int = 0) -> Changes:
-        """Put the watermark at ``to`` and do what falls due (replay and tests)."""
-        self.clock.advance(to)
-        return self.apply((), {}, now)
+    def state(self) -> dict[str, object]:
+        """The restarts that events still to come must hear of."""
+        return {"restarts": [["calls", event[4], self.codec.body(event)] for event in self.restarts]}
 
-    def due(self, now: int) -> bool:
-        """Whether an empty `apply` would do something."""
-        return now - self._now >= TICK_MS or ledger.owes(self, now)
+    def load_state(self, state: Mapping[str, object]) -> None:
+        """Take what `state` said."""
+        told = cast("list[tuple[str, str, str]]", state["restarts"])
+        events = (self.codec.decode(topic, key.encode(), body.encode()) for topic, key, body in told)
+        self.restarts = [event for event in events if not isinstance(event, Rejection)]
 
-    def publish(self, changes: Changes) -> None:
-        """The transaction of ``changes`` has committed: show it."""
-        self.view.show(changes)
+    def broadcast(self, watermark: int) -> Output:
+        """To every partition of the case stage."""
+        return ledger.watermark_record(self, "outcomes", watermark)
 
     def row(self, contact_id: str) -> Row | None:
         """The row of a contact as an object, or None."""
@@ -131,16 +110,21 @@ class Shard:
             packed = self.frozen.pop(contact_id, None)
             if packed is None:
                 return None
-            row = self.codec.unpack_row(packed, self.pages.of(contact_id))
-            row.packed = packed
-            times = self.codec.row_times(packed)
-            row.home = (times.channel, times.first_at)
-            row.fold(self.policy)
-            row.booked = row.book(self.figures, row.known_at)
+            row = self.wake(contact_id, packed, self.figures)
         self.hot[contact_id] = row
         return row
 
-    def find_open(self, contact_id: str) -> None:
+    def wake(self, contact_id: str, packed: bytes, figures: Figures) -> Row:
+        """The row of a contact that rests, booked as it was counted in ``figures``."""
+        row = self.codec.unpack_row(packed, self.pages.of(contact_id))
+        row.packed = packed
+        times = self.codec.row_times(packed)
+        row.home = (times.channel, times.first_at)
+        row.fold(figures.policy)
+        row.booked = row.book(figures, row.known_at)
+        return row
+
+    def _find_open(self, contact_id: str) -> None:
         """After loading: see what of a row waits."""
         row = self.row(contact_id)
         if row is not None and (entries := open_now(row.contacts, self.figures, row.known_at)):
@@ -155,6 +139,16 @@ class Shard:
         """How many rows the shard holds."""
         return len(self.hot) + len(self.frozen)
 
+    def held(self) -> list[str]:
+        """Every contact_id, its row at rest."""
+        self.frozen |= {name: row.packed for name, row in self.hot.items()}
+        self.hot.clear()
+        return list(self.frozen)
+
+    def decide_again(self, name: str, redecision: Redecision) -> None:
+        """What a contact's row is worth and tells under the policy in force."""
+        redecide.contact(self, name, redecision)
+
     def _sort_out(self, records: Sequence[Record], changes: Changes) -> dict[str, Arrivals]:
         """Decode, reject what must be, move event time, and group the rest by contact."""
         grouped: dict[str, Arrivals] = {}
@@ -165,11 +159,11 @@ class Shard:
             event = decode(topic, record[3], record[4])
             cutoff = _LONG_AGO if clock.value is None else clock.value - lateness
             if isinstance(event, Rejection):
-                self._reject(record, event, changes)
+                self.reject(record, event, changes)
                 continue
-            untimely = _untimely(event, record[2], cutoff)
-            if untimely is not None:
-                self._reject(record, untimely, changes)
+            refused = untimely(event, record[2], cutoff)
+            if refused is not None:
+                self.reject(record, refused, changes)
                 continue
             at = event[0]
             if topic in clock.sources:
@@ -238,7 +232,7 @@ class Shard:
                     found = self.codec.decode(record.topic, record.key, record.value)
                     if not isinstance(found, Rejection) and found[:5] == event[:5]:
                         changes.count(record.topic, "applied", -1)
-                        self._reject(record, Rejection("bug", f"{type(bug).__name__}: {bug}", str(found[3])), changes)
+                        self.reject(record, Rejection("bug", f"{type(bug).__name__}: {bug}", str(found[3])), changes)
                         break
             else:
                 good.append(pair)
@@ -267,18 +261,24 @@ class Shard:
         row.known_at = watermark
         row.revision += 1
         entries = open_now(row.contacts, self.figures, watermark)
+        self.wait(contact_id, entries, changes)
+        tell(self, contact_id, row, changes, cause)
+        if fallen:
+            name = f"{contact_id}/{row.contacts[-1].first_at}/{row.revision}"
+            ledger.correct(self, ledger.About(name, cause, {"contact_id": contact_id}), fallen, changes)
+        self.store(contact_id, row, row.times(watermark, policy, waits=bool(entries)), changes)
+
+    def wait(self, contact_id: str, entries: tuple[Open, ...], changes: Changes) -> None:
+        """``entries`` are what waits in a contact now."""
         if entries or contact_id in self.open:
             changes.open[contact_id] = entries
             if entries:
                 self.open[contact_id] = entries
             else:
                 del self.open[contact_id]
-        ledger.tell(self, contact_id, row, changes)
-        if fallen:
-            ledger.correct(self, contact_id, row, fallen, (cause, changes))
-        self._store(contact_id, row, row.times(watermark, policy, waits=bool(entries)), changes)
 
-    def _store(self, contact_id: str, row: Row, times: RowTimes, changes: Changes) -> None:
+    def store(self, contact_id: str, row: Row, times: RowTimes, changes: Changes) -> None:
+        """Write a row, with when to look at it again."""
         home = (times.channel, times.first_at)
         if row.home != home:
             if row.home is not None:
@@ -312,19 +312,3 @@ class Shard:
             elif (row := self.row(contact_id)) is not None:
                 row.trim(watermark - self.policy.lateness_ms, self.policy)
                 self._rebook(contact_id, row, row.book(self.figures, watermark), changes, "tick")
-
-    def _reject(self, record: Record, rejection: Rejection, changes: Changes) -> None:
-        changes.count(record.topic, "rejected")
-        self.book.count(self.figures.get(("contact_stream_rejected_total", record.topic, rejection.reason)))
-        changes.outputs.append(ledger.rejected(self.id, record, rejection, self._now))
-
-
-def _untimely(event: Event, recorded_at: int | None, cutoff: int) -> Rejection | None:
-    """Whether an event comes from the future, or too late to count (1-events 1.3 and 1.5)."""
-    at = event[0]
-    if recorded_at is not None and at - recorded_at > FUTURE_MS:
-        detail = f"occurred_at is {at - recorded_at} ms after the record's timestamp, more than {FUTURE_MS} ms"
-        return Rejection("future", detail, event[3])
-    if at < cutoff:
-        return Rejection("late", f"occurred_at is {cutoff - at} ms older than the lateness allows", event[3])
-    return None

@@ -27,9 +27,9 @@ _PARTS: dict[type, dict[str, type]] = {  # class -> {attribute: class of what it
     ImplicitVisit: {"visits": Visits},
 }
 _LISTS: dict[type, dict[str, type]] = {  # class -> {attribute: class of the items of the list}
-    Contact: {"dispositions": Disposition, "transfers": tuple},
+    Contact: {"dispositions": Disposition, "pauses": tuple, "transfers": tuple},
     Handling: {"legs": Leg},
-    Responses: {"following": tuple},
+    Responses: {"following": tuple, "reopens": tuple},
     Steps: {"path": Step},
     Visits: {"entered": Visit},
 }

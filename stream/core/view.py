@@ -9,7 +9,7 @@ from collections import defaultdict
 from threading import Lock
 from typing import NamedTuple, Protocol
 
-from stream.core.cells import CounterKey
+from stream.core.figures import CounterKey
 
 Counters = dict[CounterKey, tuple[int, int]]
 SOURCES_SHOWN = 32
@@ -64,6 +64,9 @@ class ShardView:
                     self.seen[spoke] = at
             self.watermark = changes.watermark
             self.rows = changes.rows
+
+    def loaded(self) -> None:
+        """The counters have been loaded."""
 
     def gauges(self, now: int) -> dict[CounterKey, float]:
         """What waits at ``now``; a series without anything open is absent."""

@@ -1,8 +1,8 @@
 """What of a contact waits now: visits in queues, messages without a reply (2-numbers 2.6)."""
 
 from stream.core import outcome as of
-from stream.core.cells import Figures
 from stream.core.contact import Contact
+from stream.core.figures import Figures
 from stream.core.view import Open
 
 

@@ -8,6 +8,10 @@ The clock is an argument.
 
 from collections.abc import Collection
 
+from stream.core.events import FUTURE_MS, Event, Rejection
+
+NO_LIMIT = 1 << 62
+
 
 class Watermark:
     """Event time of a shard's sources; all times in ms."""
@@ -51,7 +55,64 @@ class Watermark:
                 return
             if lowest is None or at < lowest:
                 lowest = at
-        if lowest is not None:
-            lowest -= self.disorder_ms
-            if self.value is None or lowest > self.value:
-                self.value = lowest
+        if lowest is None:
+            return
+        lowest -= self.disorder_ms
+        limit = self.limit()
+        if limit is None:
+            return
+        lowest = min(lowest, limit)
+        if self.value is None or lowest > self.value:
+            self.value = lowest
+
+    def limit(self) -> int | None:
+        """How far upstream lets it come; a stage without an upstream is not held back."""
+        return NO_LIMIT
+
+
+class StageTwoClock(Watermark):
+    """Event time of a home of the case stage: no further than every upstream shard and its own case events.
+
+    ``settled`` is the least of what all homes told: nothing that could change a case is still on its way.
+    """
+
+    __slots__ = ("_count", "homes", "upstream")
+
+    def __init__(self, disorder_ms: int, count: int) -> None:
+        """Nothing heard; ``count`` shards in each stage must speak first."""
+        super().__init__(("cases",), disorder_ms)
+        self._count = count
+        self.upstream: dict[str, int] = {}  # shard of stage one -> its watermark
+        self.homes: dict[str, int] = {}  # shard of stage two -> its watermark
+
+    @property
+    def settled(self) -> int | None:
+        """At which watermark cases may settle; None until every home has spoken."""
+        return min(self.homes.values()) if len(self.homes) >= self._count else None
+
+    def hear(self, topic: str, shard: int, watermark: int) -> None:
+        """A shard upstream (``outcomes``), or a home (``identities``), says how far it has come."""
+        told = self.upstream if topic == "outcomes" else self.homes
+        told[str(shard)] = max(watermark, told.get(str(shard), watermark))
+        self._raise()
+
+    def limit(self) -> int | None:
+        """The least of all upstream shards; None until each has spoken."""
+        return min(self.upstream.values()) if len(self.upstream) >= self._count else None
+
+
+def untimely(event: Event, recorded_at: int | None, cutoff: int) -> Rejection | None:
+    """Whether an event comes from the future, or too late to count (1-events 1.3 and 1.5).
+
+    Args:
+        event: decoded.
+        recorded_at: its record's timestamp, ms; None = unknown, and nothing is future.
+        cutoff: watermark - lateness, ms.
+    """
+    at = event[0]
+    if recorded_at is not None and at - recorded_at > FUTURE_MS:
+        detail = f"occurred_at is {at - recorded_at} ms after the record's timestamp, more than {FUTURE_MS} ms"
+        return Rejection("future", detail, event[3])
+    if at < cutoff:
+        return Rejection("late", f"occurred_at is {cutoff - at} ms older than the lateness allows", event[3])
+    return None

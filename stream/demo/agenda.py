@@ -23,15 +23,17 @@ class Process:
     """One generator in the agenda.
 
     Attributes:
+        booked: whether it is only planned: struck out by `Agenda.strike` while it has not begun.
         journey: the generator.
         turn: number of the resumption waited for; older entries of the agenda are stale.
         woken: whether a wake-up is under way.
     """
 
-    __slots__ = ("journey", "turn", "woken")
+    __slots__ = ("booked", "journey", "turn", "woken")
 
-    def __init__(self, journey: Journey) -> None:
+    def __init__(self, journey: Journey, *, booked: bool) -> None:
         """Make a process that has not begun."""
+        self.booked = booked
         self.journey = journey
         self.turn = 0
         self.woken = False
@@ -54,9 +56,9 @@ class Agenda:
         self._entries: list[tuple[int, int, Process, int, object]] = []
         self._count = 0
 
-    def start(self, journey: Journey, delay_ms: int = 0) -> Process:
-        """Let a process begin after `delay_ms`."""
-        process = Process(journey)
+    def start(self, journey: Journey, delay_ms: int = 0, *, booked: bool = False) -> Process:
+        """Let a process begin after `delay_ms`; a `booked` one may be struck out before."""
+        process = Process(journey, booked=booked)
         self.alive += 1
         self._push(self.now + delay_ms, process, None)
         return process
@@ -66,6 +68,18 @@ class Agenda:
         process.turn += 1
         process.woken = True
         self._push(self.now, process, message)
+
+    def strike(self) -> None:
+        """Strike out every booked process that has not begun; those that have begun go on."""
+        for _, _, process, _, _ in self._entries:
+            if process.booked and process.turn == 0:
+                self.cancel(process)
+
+    def cancel(self, process: Process) -> None:
+        """Strike out a process that has not begun."""
+        process.turn += 1
+        process.journey.close()
+        self.alive -= 1
 
     def step(self) -> bool:
         """Let the next thing happen; return False when nothing is left."""

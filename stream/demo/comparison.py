@@ -1,5 +1,8 @@
 """Holds the figures of the metrics pages against the simulator's truth, series by series.
 
+Figures of cases are known at a settlement watermark, so the truth is asked as of the one the pages show. Cohorts are
+compared for the days that every page still shows.
+
 Counters (net) and gauges must be equal. Histograms may hold more, since Prometheus cannot take back what was counted
 (3-metrics 3.1): handle times always, because they are counted before a wrap-up begins, waits and first responses only
 where events came out of order. What may be taken back is compared exactly by its net counters.
@@ -8,7 +11,9 @@ where events came out of order. What may be taken back is compared exactly by it
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from stream.demo.truth import FAMILIES, GAUGES, HISTOGRAMS, series
+from stream.demo.scenario import DAY_MS
+from stream.demo.truth import labels_of, series
+from stream.demo.world import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,8 +21,12 @@ if TYPE_CHECKING:
     from stream.demo.scrape import Figures
     from stream.demo.truth import Truth
 
-_TAKEN_BACK: Final = ("contact_handle_seconds",)
+_TAKEN_BACK: Final = ("contact_handle_seconds", "contact_resolution_seconds")
 """Histograms that may show more than the truth even where events come in order."""
+_DISORDERED: Final = ("contact_wait_seconds", "contact_first_response_seconds", "contact_next_response_seconds")
+"""Histograms that may where they do not."""
+_DAYS_SHOWN: Final = 8
+"""Days before today whose cohorts are shown whatever "the last W + 2 days" means to whom (3-metrics 3.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +40,41 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The result: how many series were compared, and those that differ."""
+    """The result: how many series were compared, those that differ, and the truth by series."""
 
     compared: int
     differences: tuple[Difference, ...]
+    expected: "Mapping[str, float]"
 
 
-def compare(truth: "Truth", figures: "Figures", *, ordered: bool = True) -> Comparison:
+def compare(truth: "Truth", figures: "Figures", at: int | None = None, *, ordered: bool = True) -> Comparison:
     """Compare every family the truth is complete in; a series absent on one side is 0 there.
 
     Args:
         truth: of the simulator.
         figures: of every worker.
-        ordered: whether the events of each call came in order; then fewer histograms may hold more.
+        at: settlement watermark of the figures, ms since the epoch; None = figures of cases are not compared.
+        ordered: whether the events of each contact came in order; then fewer histograms may hold more.
     """
-    exceeding = _TAKEN_BACK if ordered else tuple(HISTOGRAMS)
-    expected: dict[str, float] = {**truth.counters(), **truth.gauges()}
-    shown = dict(_shown(figures))
+    exceeding = _TAKEN_BACK if ordered else (*_TAKEN_BACK, *_DISORDERED)
+    oldest = "" if at is None else stamp(at - _DAYS_SHOWN * DAY_MS)[:10]
+    expected = {
+        name: value for name, value in {**truth.counters(at), **truth.gauges(at)}.items() if _is_shown(name, oldest)
+    }
+    shown = {name: value for name, value in _shown(figures, cases=at is not None) if _is_shown(name, oldest)}
     names = sorted(expected.keys() | shown.keys())
     differences = [
         Difference(name, expected.get(name, 0), shown.get(name, 0.0))
         for name in names
         if not _agree(name, expected, shown, exceeding)
     ]
-    return Comparison(len(names), tuple(differences))
+    return Comparison(len(names), tuple(differences), expected)
+
+
+def _is_shown(name: str, oldest: str) -> bool:
+    """Whether a series is no cohort, or one that is young enough."""
+    _, found, day = name.partition('day="')
+    return not found or day[:10] >= oldest
 
 
 def _agree(
@@ -66,12 +86,9 @@ def _agree(
     return shown_ms == true_ms
 
 
-def _shown(figures: "Figures") -> "Iterator[tuple[str, float]]":
+def _shown(figures: "Figures", *, cases: bool) -> "Iterator[tuple[str, float]]":
     """Every nonzero series of the compared families, named as the truth names it."""
-    plain = {**FAMILIES, **GAUGES}
-    spread = {f"{name}_{part}": labels for name, labels in HISTOGRAMS.items() for part in ("count", "sum")}
-    buckets = {f"{name}_bucket": (*labels, "le") for name, labels in HISTOGRAMS.items()}
-    for family, order in {**plain, **spread, **buckets}.items():
+    for family, order in labels_of(cases=cases).items():
         for labels, value in figures.family(family).items():
             if value:
                 found = dict(labels)

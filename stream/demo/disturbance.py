@@ -22,11 +22,14 @@ from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stream.demo.poison import poison
-from stream.demo.simulator import TOPIC, Moment
 
 if TYPE_CHECKING:
-    from stream.demo.call import Event
     from stream.demo.scenario import Disturbance
+    from stream.demo.simulator import Moment
+    from stream.demo.world import Event, Said
+
+POISONED: Final = ("calls", "chats", "cases")
+"""Topics that get poison, in turns."""
 
 _REDELIVERY_MS: Final = 5_000
 """A second copy comes within this time at least, even where nothing else is out of order."""
@@ -57,16 +60,16 @@ class Delivered:
     """What was delivered so far, and what must become of it.
 
     Attributes:
-        events: events of contacts delivered for the first time.
+        events: events delivered for the first time, by topic.
         heartbeats: `source.*` events by topic, each counted once, however many partitions it goes to.
-        duplicates: second copies; as many records must come out as duplicates.
+        duplicates: second copies, by topic; as many records must come out as duplicates.
         rejected: poison records, in order of delivery; each must come out rejected, once, byte for byte, for its
             reason.
     """
 
-    events: int = 0
+    events: Counter[str] = field(default_factory=Counter)
     heartbeats: Counter[str] = field(default_factory=Counter)
-    duplicates: int = 0
+    duplicates: Counter[str] = field(default_factory=Counter)
     rejected: list[Delivery] = field(default_factory=list)
 
     def reasons(self) -> dict[str, int]:
@@ -76,16 +79,15 @@ class Delivered:
     def results(self, partitions: int) -> dict[str, int]:
         """Return how many records must come out with each result, where each topic has `partitions` partitions."""
         return {
-            "applied": self.events + sum(self.heartbeats.values()) * partitions,
-            "duplicate": self.duplicates,
+            "applied": self.events.total() + self.heartbeats.total() * partitions,
+            "duplicate": self.duplicates.total(),
             "rejected": len(self.rejected),
         }
 
-    def records(self, partitions: int) -> dict[str, int]:
+    def records(self, partitions: int) -> Counter[str]:
         """Return how many records were written in all, by topic, where each topic has `partitions` partitions."""
-        records = {topic: number * partitions for topic, number in self.heartbeats.items()}
-        records[TOPIC] = records.get(TOPIC, 0) + self.events + self.duplicates + len(self.rejected)
-        return records
+        beats = Counter({topic: number * partitions for topic, number in self.heartbeats.items()})
+        return beats + self.events + self.duplicates + Counter(delivery.topic for delivery in self.rejected)
 
 
 class Disturber:
@@ -97,7 +99,9 @@ class Disturber:
 
     __slots__ = ("_beats", "_held", "_number", "_plan", "_poison_at", "_rng", "_seed", "delivered")
 
-    def __init__(self, plan: "Disturbance", seed: int, expected: int = 0, beats: "tuple[str, ...]" = (TOPIC,)) -> None:
+    def __init__(
+        self, plan: "Disturbance", seed: int, expected: int = 0, beats: "tuple[str, ...]" = ("calls",)
+    ) -> None:
         """Prepare.
 
         Args:
@@ -115,19 +119,19 @@ class Disturber:
         self._number = 0
         self._poison_at = sorted((self._rng.randrange(max(1, expected)) for _ in range(plan.poison)), reverse=True)
 
-    def feed(self, moment: Moment) -> list[Delivery]:
+    def feed(self, moment: "Moment") -> list[Delivery]:
         """Return what is delivered up to and with this moment, in order."""
         out = self._due(moment.at)
-        for event in moment.events:
+        for said in moment.events:
             self._number += 1
             while self._poison_at and self._number > self._poison_at[-1]:
                 self._poison_at.pop()
                 out.append(self._poisoned(moment.at))
-            if "contact_id" in event:
-                self._send(moment.at, event, out)
+            if said.topic:
+                self._send(moment.at, said, out)
             else:
                 self.delivered.heartbeats.update(self._beats)
-                out.extend(heartbeat(event, topic) for topic in self._beats)
+                out.extend(Delivery(topic, said.key.encode(), said.event, everywhere=True) for topic in self._beats)
         return out
 
     def flush(self, at: int) -> list[Delivery]:
@@ -142,13 +146,13 @@ class Disturber:
             out.append(self._poisoned(at))
         return out
 
-    def _send(self, at: int, event: "Event", out: list[Delivery]) -> None:
+    def _send(self, at: int, said: "Said", out: list[Delivery]) -> None:
         plan, rng = self._plan, self._rng
-        delivery = Delivery(TOPIC, str(event["contact_id"]).encode(), event)
+        delivery = Delivery(said.topic, said.key.encode(), said.event)
         if plan.disorder_ms and rng.random() < plan.delayed:
             self._hold(at + rng.randrange(plan.disorder_ms), delivery, copy=False)
         else:
-            self.delivered.events += 1
+            self.delivered.events[delivery.topic] += 1
             out.append(delivery)
         if plan.duplicates and rng.random() < plan.duplicates:
             self._hold(at + rng.randrange(max(plan.disorder_ms, _REDELIVERY_MS)), delivery, copy=True)
@@ -163,19 +167,16 @@ class Disturber:
         while self._held and (at is None or self._held[0][0] <= at):
             _, _, delivery, copy = heapq.heappop(self._held)
             if copy:
-                self.delivered.duplicates += 1
+                self.delivered.duplicates[delivery.topic] += 1
             else:
-                self.delivered.events += 1
+                self.delivered.events[delivery.topic] += 1
             out.append(delivery)
         return out
 
     def _poisoned(self, at: int) -> Delivery:
-        key, value, reason = poison(self._seed, len(self.delivered.rejected), at)
-        delivery = Delivery(TOPIC, key, None, value, reason)
+        number = len(self.delivered.rejected)
+        topic = POISONED[number % len(POISONED)]
+        key, value, reason = poison(self._seed, number, at, topic)
+        delivery = Delivery(topic, key, None, value, reason)
         self.delivered.rejected.append(delivery)
         return delivery
-
-
-def heartbeat(event: "Event", topic: str) -> Delivery:
-    """Return the delivery of a `source.*` event: keyed by its source, to every partition."""
-    return Delivery(topic, str(event["source"]).encode(), event, everywhere=True)

@@ -16,6 +16,7 @@ Listening = Generator[int | None, Any, str]
 """A part of a journey that returns the queue to go to, empty when the call is over."""
 
 _FAULT: Final = 0.002
+_SAYS_LATER: Final = 0.5
 _WRONG_KEY: Final = 0.04
 _UNHEARD: Final = 0.05
 
@@ -61,7 +62,7 @@ def _chosen(call: "Call") -> str:
 
 def _meet(call: "Call", node: _Node) -> Generator[int | None, Any, bool]:
     """One step; returns whether the caller goes on."""
-    fields = call.identify() if node.name.startswith("menu:") else {}
+    fields = call.naming(_SAYS_LATER) if node.name.startswith("menu:") else {}
     call.say("step.entered", step=node.name, **fields)
     call.account.stepped(node.name)
     length_ms = call.ms(node.shortest, node.longest)

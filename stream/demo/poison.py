@@ -1,7 +1,7 @@
 """Records no reader can use, each with the one reason for which it must be rejected.
 
-Every record is a function of (seed, number, time), so that a test can look for it byte for byte. None of them may
-ever move a figure: their contact ids begin with `poison`, so one that got through is seen at once.
+Every record is a function of (seed, number, time, topic), so that a test can look for it byte for byte. None of them
+may ever move a figure: their contact ids and customers begin with `poison`, so one that got through is seen at once.
 
 Left out on purpose: what depends on when it is read (`late`, `future`), and JSON that is deep but well-formed in an
 ignored field.
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Final
 
-from stream.demo.call import SOURCES, stamp
+from stream.demo.world import SOURCES, stamp
 
 Record = tuple[bytes | None, bytes | None, str]
 """Key, value, reason."""
@@ -27,36 +27,40 @@ _LARGE_EVERY: Final = 40
 _LONGEST_ID: Final = 128
 
 
-def poison(seed: int, number: int, at: int) -> Record:
+def poison(seed: int, number: int, at: int, topic: str = "calls") -> Record:
     """Return the poison record with a number.
 
     Args:
         seed: of the run.
         number: counted from 0; the kinds take turns, the largest ones come rarely.
         at: simulated time, ms since the epoch, for those that are nearly events.
+        topic: short name of a topic of contacts, or `cases`.
 
     Returns:
         Record key (None = none), value (None = none) and the reason of 1-events 1.6.
     """
     rng = Random(f"{seed}/poison/{number}")  # noqa: S311 - a simulation
+    near = _near(f"poison-{seed}-{number}", at, topic)
     if number % _LARGE_EVERY == _LARGE_EVERY // 2:
-        return _LARGE[number // _LARGE_EVERY % len(_LARGE)](_near(seed, number, at), rng)
-    return _SMALL[number % len(_SMALL)](_near(seed, number, at), rng)
+        return _LARGE[number // _LARGE_EVERY % len(_LARGE)](near, rng)
+    return _SMALL[number % len(_SMALL)](near, rng)
 
 
-def _near(seed: int, number: int, at: int) -> dict[str, Any]:
+def _near(name: str, at: int, topic: str) -> dict[str, Any]:
     """An event that could be applied, to be spoiled in one place."""
-    return {
-        "event_id": f"poison-{seed}-{number}",
-        "type": "contact.started",
-        "occurred_at": stamp(at),
-        "source": SOURCES[0],
-        "contact_id": f"poison-{seed}-{number}",
-    }
+    event = {"event_id": name, "occurred_at": stamp(at), "source": SOURCES[0]}
+    if topic == "cases":
+        return event | {"type": "case.opened", "case_id": name, "customer": name}
+    return event | {"type": "contact.started", "contact_id": name}
+
+
+def _owner(event: dict[str, Any]) -> str:
+    """The field the record is keyed by."""
+    return "contact_id" if "contact_id" in event else "customer"
 
 
 def _key(event: dict[str, Any]) -> bytes:
-    return str(event["contact_id"]).encode()
+    return str(event[_owner(event)]).encode()
 
 
 def _written(event: dict[str, Any]) -> bytes:
@@ -132,18 +136,18 @@ def _wrong_type(event: dict[str, Any], rng: Random) -> Record:
 
 
 def _missing_field(event: dict[str, Any], rng: Random) -> Record:
-    lost = rng.choice(("event_id", "occurred_at", "source", "contact_id"))
+    lost = rng.choice(("event_id", "occurred_at", "source", _owner(event)))
     return _key(event), _written({name: value for name, value in event.items() if name != lost}), "invalid"
 
 
 def _long_id(event: dict[str, Any], rng: Random) -> Record:
     name = "poison-" + "x" * rng.randrange(_LONGEST_ID, 2000)
-    return name.encode(), _written(event | {"contact_id": name}), "invalid"
+    return name.encode(), _written(event | {_owner(event): name}), "invalid"
 
 
 def _megabyte_id(event: dict[str, Any], _rng: Random) -> Record:
     name = "poison-" + "x" * _MEGABYTE
-    return name.encode(), _written(event | {"contact_id": name}), "invalid"
+    return name.encode(), _written(event | {_owner(event): name}), "invalid"
 
 
 def _oversize(event: dict[str, Any], _rng: Random) -> Record:

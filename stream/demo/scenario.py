@@ -19,12 +19,16 @@ WEEK_MS: Final = 7 * DAY_MS
 
 _ECONOMY_OF_SCALE: Final = 0.93
 
-TARGET_MS: Final = 20_000
-"""Service level target of voice, ms (2.3)."""
+WINDOW_MS: Final = 7 * DAY_MS
+"""W, from the resolution on, half-open (2.7)."""
+LATENESS_MS: Final = DAY_MS
+"""How late an event may come and still count (1-events 1.5)."""
+TARGET_MS: Final = MappingProxyType({"voice": 20_000, "chat": 60_000})
+"""Service level target, ms (2.3)."""
 SHORT_ABANDON_MS: Final = 5_000
 """A wait below this is `abandoned_short`, ms (2.2)."""
-RESPONSE_TARGET_MS: Final = 180_000
-"""First response target of voice, ms (2.6)."""
+RESPONSE_TARGET_MS: Final = MappingProxyType({"voice": 180_000, "chat": 60_000})
+"""First response target, ms (2.6)."""
 AGENT_DROP_MS: Final = 5_000
 """An agent who ends a contact sooner after connecting has dropped it, ms (2.5)."""
 
@@ -61,7 +65,7 @@ class Surge:
         queue: what they all look for.
         starts_ms: after the start of the simulation.
         ends_ms: after the start of the simulation.
-        calls_per_hour: added to the ordinary rate, at scale 1.
+        calls_per_hour: new customers added to the ordinary rate, at scale 1.
     """
 
     queue: str
@@ -94,7 +98,7 @@ class Scenario:
     Attributes:
         name: as the command line spells it.
         begins_ms: the centre's local time when the simulation starts, ms after Monday 00:00.
-        hourly: calls per hour by local hour of day (24 values), at scale 1.
+        hourly: new customers per hour by local hour of day (24 values), at scale 1.
         weekly: factor by weekday, Monday first (7 values).
         opens_hour: first local hour in which queues are open.
         closes_hour: first local hour in which they are not.
@@ -102,6 +106,10 @@ class Scenario:
         patience_seconds: mean patience of those who mean to wait (exponential).
         hold_patience_seconds: the same, on hold.
         impatient: share who hang up within seconds once they hear a queue.
+        returns_ms: how soon those come back who are not content, shortest and longest; well below the window.
+        answers_ms: how long a ticket waits for each word, shortest and longest.
+        comes_again: share of those content who come again after the window.
+        tickets: share of customers who open a ticket on the web instead of getting in touch.
         surges: extra load.
         disturbance: of this scenario, unless the command line says otherwise.
     """
@@ -116,8 +124,20 @@ class Scenario:
     patience_seconds: float = 150.0
     hold_patience_seconds: float = 400.0
     impatient: float = 0.02
+    returns_ms: tuple[int, int] = (90_000, 3 * HOUR_MS)
+    answers_ms: tuple[int, int] = (120_000, 2 * HOUR_MS)
+    comes_again: float = 0.3
+    tickets: float = 0.02
     surges: tuple[Surge, ...] = ()
     disturbance: Disturbance = field(default_factory=Disturbance)
+
+    def returning(self, within_ms: int) -> "Scenario":
+        """Return the same centre whose customers come back within `within_ms`; its tickets wait a quarter of that.
+
+        Args:
+            within_ms: more than 10 min, and less than the window, so that nobody comes back just at its end.
+        """
+        return replace(self, returns_ms=(90_000, within_ms), answers_ms=(120_000, within_ms // 4))
 
     def scaled(self, factor: float) -> "Scenario":
         """Return the same centre `factor` times as large: callers, room and, a little less than that, people.
@@ -143,11 +163,14 @@ def _days(days: int, hours: float) -> int:
     return round(days * DAY_MS + hours * HOUR_MS)
 
 
-_HOURLY: Final = (
+_NEW: Final = 0.85
+"""Share of the contacts by which somebody begins to want something; the others follow from those."""
+_CONTACTS: Final = (
     *(6.0, 4.0, 3.0, 3.0, 4.0, 10.0, 40.0, 120.0),
     *(240.0, 300.0, 310.0, 290.0, 240.0, 250.0, 270.0, 260.0),
     *(240.0, 210.0, 170.0, 130.0, 90.0, 60.0, 25.0, 12.0),
 )
+_HOURLY: Final = tuple(_NEW * rate for rate in _CONTACTS)
 _WEEKLY: Final = (1.15, 1.0, 1.0, 0.98, 0.95, 0.5, 0.3)
 
 _QUEUES: Final = MappingProxyType(

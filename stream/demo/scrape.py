@@ -20,6 +20,7 @@ Labels = tuple[tuple[str, str], ...]
 
 _LINE: Final = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$")
 _LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+_WATERMARK: Final = "contact_stream_watermark_seconds"
 _OF_A_SHARD: Final = frozenset(("partition", "stage"))
 _TIMEOUT_S: Final = 2.0
 
@@ -56,7 +57,7 @@ class Figures:
         shards: how many partitions are shown by any worker.
     """
 
-    __slots__ = ("_sums", "shards")
+    __slots__ = ("_marks", "_sums", "shards")
 
     def __init__(self, pages: "Iterable[str]") -> None:
         """Put the workers' pages together."""
@@ -65,10 +66,20 @@ class Figures:
             for key, value in parse(page).items():
                 shards[key] = max(value, shards.get(key, value))
         self.shards = len({value for _, labels in shards for name, value in labels if name == "partition"})
+        self._marks = {
+            (place["stage"], place["shard"]): round(value * 1000)
+            for (name, labels), value in shards.items()
+            if name == _WATERMARK and {"stage", "shard"} <= (place := dict(labels)).keys()
+        }
         self._sums: dict[str, dict[Labels, float]] = defaultdict(lambda: defaultdict(float))
         for (name, labels), value in shards.items():
             kept = tuple(pair for pair in labels if pair[0] not in _OF_A_SHARD)
             self._sums[name][kept] += value
+
+    def watermark(self, stage: int, count: int) -> int | None:
+        """Return how far a stage of `count` shards has come, ms since the epoch; None while one is not shown."""
+        marks = [mark for (of, _), mark in self._marks.items() if of == str(stage)]
+        return min(marks) if len(marks) >= count else None
 
     def family(self, name: str) -> dict[Labels, float]:
         """Return a family's net value by its labels, as they are on the page (durations in seconds)."""

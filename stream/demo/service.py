@@ -11,6 +11,7 @@ import math
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Final
 
+from stream.demo import aftermath
 from stream.demo.scenario import AGENT_DROP_MS
 
 if TYPE_CHECKING:
@@ -25,13 +26,9 @@ _EXTERNAL: Final = 0.01
 _MENDS: Final = 0.9
 _TRANSFER_FAILS: Final = 0.05
 _NO_WRAPUP: Final = 0.2
-_VERDICT: Final = 0.7
 _REACHED: Final = 0.75
 _RETRY_MS: Final = 120_000
 _RETRIES: Final = 40
-_RESOLUTIONS: Final = ("resolved", "unresolved", "follow_up", "escalated")
-_RESOLUTION_WEIGHTS: Final = (80, 8, 9, 3)
-_ISSUES: Final = {"billing": "invoice", "sales": "contract", "retention": "contract"}
 
 Talk = Generator[int | None, Any, str | None]
 """A part of a talk: None = it goes on, a queue = the caller waits there next, empty = the call is over."""
@@ -116,6 +113,7 @@ def _end(leg: _Leg, by: str, *, on_hold: bool = False) -> str:
     call = leg.call
     leg.close()
     call.hang_up(by, on_hold=on_hold)
+    call.verdict = aftermath.draw_verdict(call)
     call.world.agenda.start(_wrap_up(call, leg.agent, last=True))
     return ""
 
@@ -198,7 +196,7 @@ def _consult(leg: _Leg) -> Talk:
     yield call.ms(0.5, 2.0)
     _part(leg, "consult", {"to_agent": specialist.name})
     call.say("agent.connected", agent=specialist.name)
-    call.account.connected(leg.queue)
+    call.account.connected(leg.queue, specialist.name)
     second = _Leg(call, specialist, leg.queue)
     return (yield from _finish(second, _talk_ms(call, leg.queue)))
 
@@ -212,20 +210,14 @@ def _wrap_up(call: "Call", agent: "Agent", *, last: bool) -> Generator[int | Non
         yield wrapup_ms
         call.say("wrapup.ended", agent=agent.name)
         call.account.wrapped(wrapup_ms)
-        if last and call.happens(_VERDICT):
-            _give_verdict(call)
+        if last:
+            aftermath.give_verdict(call)
     call.world.floor.release(agent)
-
-
-def _give_verdict(call: "Call") -> None:
-    resolution = call.rng.choices(_RESOLUTIONS, _RESOLUTION_WEIGHTS)[0]
-    call.say("contact.dispositioned", resolution=resolution, issue=_ISSUES.get(call.concern, "login"))
-    if resolution == "escalated":
-        call.account.escalated()
 
 
 def call_back(call: "Call", queue: str) -> Generator[int | None, Any, None]:
     """Ring a caller who asked for it, once an agent has time; who answers is served after all."""
+    yield call.ms(300.0, 1800.0)
     agent = None
     for _ in range(_RETRIES):
         agent = call.world.floor.take(queue)
@@ -239,8 +231,8 @@ def call_back(call: "Call", queue: str) -> Generator[int | None, Any, None]:
     if not call.happens(_REACHED):
         call.world.floor.release(agent)
         return
-    call.say("agent.connected", agent=agent.name, queue=queue)
-    call.account.connected(queue)
+    call.say("agent.connected", agent=agent.name, queue=queue, **call.papers())
+    call.account.connected(queue, agent.name)
     leg = _Leg(call, agent, queue)
     yield _talk_ms(call, queue)
     _end(leg, "customer")

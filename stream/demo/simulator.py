@@ -13,26 +13,26 @@ from collections.abc import Generator, Iterator
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from stream.demo import life
 from stream.demo.agenda import Agenda
-from stream.demo.call import SOURCES, Call, Event, World, stamp
 from stream.demo.floor import Floor
-from stream.demo.menu import listen
 from stream.demo.scenario import DAY_MS, HOUR_MS, WEEK_MS
 from stream.demo.truth import Truth
-from stream.demo.waiting import seek_help
+from stream.demo.world import SOURCES, Said, World, stamp
 
 if TYPE_CHECKING:
     from stream.demo.scenario import Scenario
+    from stream.demo.world import Event
 
-TOPIC: Final = "calls"
-"""Short name of the topic every event of a call belongs to."""
+TOPICS: Final = ("calls", "chats", "emails", "cases")
+"""Short names of the topics that need a heartbeat: those with events of this centre, and the one without."""
 
 
 class Moment(NamedTuple):
     """What was said at one instant: `at` in ms since the epoch, and at least one event."""
 
     at: int
-    events: tuple[Event, ...]
+    events: tuple[Said, ...]
 
 
 class Simulator:
@@ -40,11 +40,11 @@ class Simulator:
 
     Attributes:
         truth: the figures of everything in the moments handed out so far.
-        calls: calls that have arrived.
         events: events handed out, heartbeats included.
+        world: what everybody in it shares.
     """
 
-    __slots__ = ("_agenda", "_seed", "_taking", "_world", "calls", "events", "truth")
+    __slots__ = ("_agenda", "_seed", "events", "truth", "world")
 
     def __init__(self, scenario: "Scenario", seed: int, start: int, heartbeat_ms: int = 0) -> None:
         """Open the centre.
@@ -56,12 +56,10 @@ class Simulator:
             heartbeat_ms: each exchange says `source.heartbeat` this often; 0 = never.
         """
         self.truth = Truth()
-        self.calls = 0
         self.events = 0
         self._seed = seed
-        self._taking = True
         self._agenda = Agenda(start)
-        self._world = World(self._agenda, Floor(self._agenda, scenario.queues), scenario, self.truth, seed)
+        self.world = World(self._agenda, Floor(self._agenda, scenario.queues), scenario, self.truth, seed)
         if heartbeat_ms:
             self._agenda.start(self._beat(heartbeat_ms))
         self._agenda.start(self._arrive())
@@ -72,13 +70,18 @@ class Simulator:
         return self._agenda.now
 
     @property
+    def contacts(self) -> int:
+        """How many contacts have begun, by customers or by agents."""
+        return self.world.contacts
+
+    @property
     def next_at(self) -> int | None:
         """When the next thing happens at the earliest, ms since the epoch; None when the world is complete."""
         return self._agenda.next_at()
 
     def close_arrivals(self) -> None:
-        """Take no more calls; those that are open go on to their ends."""
-        self._taking = False
+        """Take no more contacts; those that are open go on to their ends, and nothing else that was planned comes."""
+        self.world.close()
 
     def step(self, until: int | None = None) -> Moment | None:
         """Let the world go on to the next moment.
@@ -89,7 +92,7 @@ class Simulator:
         Returns:
             None when nothing more is said until then, or the world is complete.
         """
-        world, agenda = self._world, self._agenda
+        world, agenda = self.world, self._agenda
         while (next_at := agenda.next_at()) is not None and (until is None or next_at <= until):
             agenda.step()
             if world.moment:
@@ -107,23 +110,23 @@ class Simulator:
     def _arrive(self) -> Generator[int | None, Any, None]:
         """Callers, by a Poisson process whose rate follows the hour, the weekday and the surges (thinning)."""
         rng = Random(f"{self._seed}/arrivals")  # noqa: S311 - a simulation
-        scenario = self._world.scenario
+        scenario = self.world.scenario
         peak = max(scenario.hourly) * max(scenario.weekly) + sum(surge.calls_per_hour for surge in scenario.surges)
         while True:
             yield max(1, round(rng.expovariate(peak / HOUR_MS)))
-            if not self._taking:
+            if not self.world.taking:
                 return
             rates = self._rates()
             fate = rng.random() * peak
             for concern, rate in rates:
                 fate -= rate
                 if fate < 0:
-                    self._admit(concern)
+                    self._admit(rng, concern)
                     break
 
     def _rates(self) -> list[tuple[str, float]]:
         """Calls per hour now, by what the callers look for."""
-        scenario, elapsed = self._world.scenario, self._agenda.now - self._world.starts_at
+        scenario, elapsed = self.world.scenario, self._agenda.now - self.world.starts_at
         local = (scenario.begins_ms + elapsed) % WEEK_MS
         ordinary = scenario.hourly[local % DAY_MS // HOUR_MS] * scenario.weekly[local // DAY_MS]
         shares = sum(plan.share for plan in scenario.queues.values())
@@ -135,14 +138,15 @@ class Simulator:
         ]
         return rates
 
-    def _admit(self, concern: str) -> None:
-        self.calls += 1
-        call = Call(self._world, self.calls, concern)
-        call.process = self._agenda.start(_journey(call))
+    def _admit(self, rng: Random, concern: str) -> None:
+        if rng.random() < self.world.scenario.tickets:
+            life.file_ticket(self.world, concern)
+        else:
+            life.arrive(self.world, concern)
 
     def _beat(self, heartbeat_ms: int) -> Generator[int | None, Any, None]:
         """Say that both exchanges are alive, as long as anybody else has something to do."""
-        while self._taking or self._agenda.alive > 1:
+        while self.world.taking or self._agenda.alive > 1:
             for source in SOURCES:
                 event: Event = {
                     "event_id": f"beat-{source}-{self._agenda.now}",
@@ -150,11 +154,5 @@ class Simulator:
                     "occurred_at": stamp(self._agenda.now),
                     "source": source,
                 }
-                self._world.moment.append(event)
+                self.world.say("", source, event)
             yield heartbeat_ms
-
-
-def _journey(call: Call) -> Generator[int | None, Any, None]:
-    """A call from the welcome to the end."""
-    queue = yield from listen(call)
-    yield from seek_help(call, queue)

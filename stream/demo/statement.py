@@ -1,8 +1,9 @@
 """The truth as a document: what `simulate --truth` writes and what a comparison reads.
 
     scenario, seed, scale, start, until   which run, and how far simulated time went (RFC 3339)
-    calls, open                           calls that arrived; whether some were left open
+    contacts, open                        contacts that began; whether some were left open
     families                              every family the truth is complete in: a series that is absent is 0
+    settled_until                         watermark at which cases are settled in these figures (RFC 3339)
     counters, gauges                      net figures by series name; `_seconds` in seconds, exact to the ms
     records                               what must come out of the records written, by result
     rejected                              every poison record in order: topic, key, value (base64, null = none), reason
@@ -14,7 +15,8 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stream.demo.call import stamp
+from stream.demo.truth import families
+from stream.demo.world import stamp
 
 if TYPE_CHECKING:
     from stream.demo.disturbance import Delivered, Delivery
@@ -40,22 +42,23 @@ class RunName:
 
 def statement(run: RunName, simulator: "Simulator", delivered: "Delivered") -> dict[str, object]:
     """Return the truth of a run that has stopped, as values JSON knows."""
-    truth = simulator.truth
+    truth, at = simulator.truth, simulator.now
     heartbeats = dict(sorted(delivered.heartbeats.items()))
     return {
         "scenario": run.scenario,
         "seed": run.seed,
         "scale": run.scale,
         "start": stamp(run.start),
-        "until": stamp(simulator.now),
-        "calls": simulator.calls,
+        "until": stamp(at),
+        "contacts": simulator.contacts,
         "open": simulator.next_at is not None,
-        "families": truth.families(),
-        "counters": truth.counters(),
-        "gauges": truth.gauges(),
+        "families": families(),
+        "settled_until": stamp(at),
+        "counters": truth.counters(at),
+        "gauges": truth.gauges(at),
         "records": {
-            "events": delivered.events,
-            "duplicates": delivered.duplicates,
+            "events": delivered.events.total(),
+            "duplicates": delivered.duplicates.total(),
             "heartbeats_per_partition": heartbeats,
             "rejected": delivered.reasons(),
         },

@@ -20,8 +20,9 @@ from stream.demo.menu import Listening
 from stream.demo.scenario import DAY_MS, HOUR_MS
 
 if TYPE_CHECKING:
-    from stream.demo.call import Call, World
+    from stream.demo.call import Call
     from stream.demo.floor import Agent
+    from stream.demo.world import World
 
 _MESSAGE_MS: Final = 30_000
 _OFFER_CALLBACK_MS: Final = 75_000
@@ -138,10 +139,12 @@ class _Visit:
         call, wait_ms = self._call, self._wait_ms
         if call.told:
             call.say("queue.left", queue=self._queue, reason="agent")
-            call.say("agent.connected", agent=agent.name, wait_ms=wait_ms)
+            call.say("agent.connected", agent=agent.name, wait_ms=wait_ms, **call.papers())
         else:
-            call.say("agent.connected", agent=agent.name, queue=self._queue)
+            call.say("agent.connected", agent=agent.name, queue=self._queue, **call.papers())
         call.account.answered(self._queue, wait_ms)
+        call.account.responded(wait_ms)
+        call.account.connected(self._queue, agent.name)
         return (yield from service.serve(call, agent, self._queue))
 
     def _give_up(self) -> str:
@@ -224,7 +227,7 @@ class _Visit:
         call.account.asked_callback()
         yield call.ms(1.0, 3.0)
         call.hang_up("customer")
-        call.world.agenda.start(service.call_back(call, self._queue), call.ms(300.0, 1800.0))
+        call.callback = self._queue
         return ""
 
     def _offer_tape(self) -> Stay:

@@ -9,13 +9,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from stream.core.batch import Record
-from stream.core.families import SERVICE
 from stream.core.policy import Policy
-from stream.core.series import net_figures, series_of
-from stream.core.shard import STAGE_ONE_SOURCES, Shard, ShardId
-from stream.wire.rows import JsonCodec
+from stream.replay.stages import BATCH, Stages
 
-BATCH = 20_000
 Progress = Callable[[int, int], None]
 
 
@@ -36,37 +32,41 @@ class Figures:
 
 
 def replay(records: Iterable[Record], policy: Policy, until: int | None, progress: Progress) -> Figures:
-    """Run ``records`` through a shard of stage one.
+    """Run ``records`` through a shard of each stage.
 
     Args:
-        records: in the order of the recording; records of the case stage are passed over by this stage.
+        records: in the order of the recording, those of both stages mixed.
         policy: the definitions to count under.
         until: where every watermark stands after the last record, ms; None = the newest event.
         progress: called after each batch with the records read and the newest event time, ms.
     """
-    shard = Shard(ShardId(1, 0), policy, JsonCodec(), (*STAGE_ONE_SOURCES, "end"))
-    shard.loaded()
-    applied = duplicates = 0
-    newest: int | None = None
-    stage_one = (record for record in records if record.topic != "cases")
-    for batch in _batches(stage_one):
-        changes = shard.apply(batch, {}, 0)
-        applied, duplicates = applied + changes.applied, duplicates + changes.duplicates
-        shard.publish(changes)
-        newest = max(shard.clock.seen.values(), default=None)
-        progress(applied + duplicates, newest or 0)
-    end = newest if until is None else until
+    stages = Stages(policy)
+    read(stages, records, progress)
+    end = stages.newest if until is None else until
     if end is not None:
-        shard.publish(shard.advance(end))
-    view = shard.view
-    now = shard.watermark or 0
-    shown = {key: value for key, value in view.gauges(now).items() if key[0] in SERVICE}
-    gauges = {series_of(key): value for key, value in shown.items() if not str(key[0]).endswith("_seconds")}
-    rejected = {str(k[2]): v[0] for k, v in view.counters.items() if k[0] == "contact_stream_rejected_total"}
-    return Figures({**net_figures(view.counters), **gauges}, shard.watermark, applied, duplicates, rejected)
+        stages.close(end)
+        stages.settle(end)
+    return figures_of(stages)
 
 
-def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
-    source = iter(records)
+def read(stages: Stages, records: Iterable[Record], progress: Progress) -> None:
+    """Feed ``records`` batch by batch; ``progress`` as for `replay`."""
+    source, count = iter(records), 0
+    for batch in _batches(source):
+        stages.feed(batch)
+        count += len(batch)
+        progress(count, stages.newest or 0)
+
+
+def figures_of(stages: Stages) -> Figures:
+    """What was found, once everything is settled."""
+    rejected: dict[str, int] = {}
+    for key, (count, _) in stages.counters.items():
+        if key[0] == "contact_stream_rejected_total":
+            rejected[str(key[2])] = rejected.get(str(key[2]), 0) + count
+    return Figures(stages.figures, stages.contacts.watermark, stages.applied, stages.duplicates, rejected)
+
+
+def _batches(source: Iterator[Record]) -> Iterator[list[Record]]:
     while batch := list(islice(source, BATCH)):
         yield batch

@@ -13,15 +13,19 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from stream.core.families import SERVICE, SOURCE_TOPICS, Family
+from stream.core.families import SERVICE, SOURCE_TOPICS
+from stream.core.family import Family
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from stream.core.families import Kind
+    from stream.core.family import Kind
 
 MAX_SOURCES: Final = 32
 """Sources with a timestamp of their own; more would let a sender make series at will."""
+
+READ_TOPICS: Final = (*SOURCE_TOPICS, "outcomes", "identities")
+"""The topics a worker reads: the sources, and what its stages tell each other."""
 
 APPLY_BOUNDS_SECONDS: Final = (
     0.005,
@@ -47,7 +51,7 @@ BATCH_BOUNDS_RECORDS: Final = (1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 50
 def _process(name: str, kind: Kind, text: str, *labels: str) -> Family:
     """A process-local family: keeps `instance`, never has `partition`."""
     unit = "seconds" if name.endswith("_seconds") else ""
-    values = {"topic": SOURCE_TOPICS} if "topic" in labels else {}
+    values = {"topic": READ_TOPICS} if "topic" in labels else {}
     return Family(name, kind, text, labels, unit=unit, scope="process", stage=0, values=values, reference="3.3")
 
 
@@ -134,8 +138,10 @@ _SHARD_LABELS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 
 def _expose(families: Mapping[str, Family]) -> Iterator[Exposed]:
-    """Every family, each twin right after its total."""
+    """Every family but those that are only stored, each twin right after its total."""
     for family in families.values():
+        if family.scope == "state":
+            continue
         labels = (*family.labels, *_SHARD_LABELS[family.scope])
         yield Exposed(family.name, family, retracted=False, labels=labels)
         if family.twin:

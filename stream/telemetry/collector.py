@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.core import Metric
 
-from stream.core.families import SERVICE
 from stream.telemetry.catalogue import CATALOGUE, MAX_SOURCES, PROCESS, exposed
 from stream.telemetry.series import GaugeSeries
 from stream.telemetry.shown import SeriesMaker, ShownShard
@@ -43,7 +42,7 @@ class ShardCollector:
         self,
         views: Callable[[], Iterable[ShardFigures]],
         now: Callable[[], int],
-        known: Iterable[Key] = (),
+        known: Mapping[int, Iterable[Key]] | None = None,
         policy: Mapping[Key, float] | None = None,
     ) -> None:
         """Nothing is read before the first scrape.
@@ -51,8 +50,7 @@ class ShardCollector:
         Args:
             views: owned, loaded and live shards; called once per scrape.
             now: ms since the epoch, for the gauges of open rows.
-            known: `(family, *label values)` to be shown at 0 from the start (`known_series`); each shard shows those
-                of its stage.
+            known: stage -> `(family, *label values)` its shards show at 0 from the start (`known_series`).
             policy: targets and definitions, `(family, *label values)` -> value (ms where the unit is seconds; 1 for
                 an info).
 
@@ -61,7 +59,7 @@ class ShardCollector:
         """
         self._views = views
         self._now = now
-        self._known = tuple(known)
+        self._known = {stage: tuple(keys) for stage, keys in (known or {}).items()}
         self._policy = policy or {}
         self._constants = _grouped(map(SeriesMaker({}), sorted(self._policy)))
         self._shown: dict[tuple[int, int], ShownShard] = {}
@@ -69,8 +67,9 @@ class ShardCollector:
         for series in (series for group in self._constants.values() for series in group):
             if isinstance(series, GaugeSeries):
                 series.refresh(self._policy)
-        for key in self._known:
-            exposed(key[0])
+        for keys in self._known.values():
+            for key in keys:
+                exposed(key[0])
 
     def scrape(self) -> tuple[list[Block], list[Metric]]:
         """Take the figures as committed now.
@@ -101,13 +100,8 @@ class ShardCollector:
             del self._shown[place]
         for place, view in views.items():
             if place not in self._shown:
-                self._shown[place] = ShownShard(view, self._known_of(view.stage))
+                self._shown[place] = ShownShard(view, self._known.get(view.stage, ()))
         return [self._shown[place] for place in sorted(self._shown)]
-
-    def _known_of(self, stage: int) -> list[Key]:
-        """The known series of the shards of one stage."""
-        names = {name for name, family in SERVICE.items() if family.stage in {0, stage}}
-        return [key for key in self._known if key[0] in names]
 
     def _blocks(self, shards: list[ShownShard]) -> Iterator[Block]:
         for entry in CATALOGUE.values():

@@ -6,39 +6,72 @@ the policy.
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from stream.core.case_families import FCR_REASONS
 from stream.core.policy import FIXED_STEPS
-from stream.telemetry.known import Declared
+from stream.telemetry.known import Declared, RuleNames
+from stream.wire.json import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stream.core.policy import Policy
+    from stream.core.policy import Policy, RulePolicy
     from stream.telemetry.known import Key
 
 
 def declared_by(policy: Policy) -> Declared:
-    """The names of the policy; a queue that declares no channels makes no known series."""
+    """The names of the policy.
+
+    A queue that declares no channels makes no known series; one that declares no issues is known with every issue of
+    the policy.
+    """
     menus = (f"menu:{node}" for node in policy.menus)
     return Declared(
         queues={name: queue.channels for name, queue in policy.queues.items()},
         steps=(*sorted(FIXED_STEPS), *sorted(menus)),
+        issues={name: queue.issues or tuple(policy.issues) for name, queue in policy.queues.items()},
+        rules={name: RuleNames(rule.channels, failing_reasons(rule)) for name, rule in policy.rules.items()},
     )
 
 
-def policy_figures(policy: Policy, version: str, digest: str) -> dict[Key, float]:
+def failing_reasons(rule: RulePolicy) -> tuple[str, ...]:
+    """The reasons for which a rule can fail a case, in the order in which they are asked (2-numbers 2.8)."""
+    if rule.survey == "decide":
+        return ("survey",)
+    unasked = {
+        "escalated": rule.escalation == "allow",
+        "follow_up": rule.follow_up == "allow",
+        "transfer": rule.transfers == "allow" and rule.agents == "any",
+        "survey": True,
+    }
+    return tuple(reason for reason in FCR_REASONS if not unasked.get(reason))
+
+
+def definition_version(policy: Policy, name: str) -> str:
+    """Eight hex digits that change when, and only when, the definition of one rule changes.
+
+    Its own block, how contacts become cases, and the windows of issues that have their own; queues, calendars and
+    names are left to the hash of the policy.
+    """
+    windows = {issue: window for issue, window in sorted(policy.issues.items()) if window is not None}
+    said = [sorted(asdict(block).items()) for block in (policy.rules[name], policy.cases)]
+    return hashlib.sha256(dumps([*said, windows])).hexdigest()[:8]
+
+
+def policy_figures(policy: Policy, digest: str) -> dict[Key, float]:
     """The policy's targets, goals, structure and definitions as constant series.
 
     Args:
         policy: in force in this worker.
-        version: of the program.
-        digest: hash of the policy's canonical form.
+        digest: hash of the policy's canonical form; a rule has a version of its own beside it.
 
     Returns:
         `(family, *label values)` -> value: ms where the unit is seconds, a ratio, or 1 for an info.
     """
-    return dict([*_targets(policy), *_goals(policy), *_structure(policy, version, digest)])
+    return dict([*_targets(policy), *_goals(policy), *_structure(policy, digest)])
 
 
 def _targets(policy: Policy) -> Iterator[tuple[Key, float]]:
@@ -52,12 +85,12 @@ def _targets(policy: Policy) -> Iterator[tuple[Key, float]]:
 
 def _goals(policy: Policy) -> Iterator[tuple[Key, float]]:
     for queue in policy.queues:
-        for kind, ratio in policy.goals.items():
+        for kind, ratio in policy.goals_of(queue).items():
             yield ("contact_target_ratio", queue, kind), ratio
 
 
-def _structure(policy: Policy, version: str, digest: str) -> Iterator[tuple[Key, float]]:
+def _structure(policy: Policy, digest: str) -> Iterator[tuple[Key, float]]:
     for queue, own in policy.queues.items():
         yield ("contact_queue_info", queue, own.group, own.site, own.owner), 1
     for rule in policy.rules:
-        yield ("contact_definition_info", rule, version, digest), 1
+        yield ("contact_definition_info", rule, definition_version(policy, rule), digest), 1

@@ -2,27 +2,38 @@
 
 A series born at 1 has `increase()` 0, and a missing twin makes a difference in PromQL silently drop the series
 (3-metrics 3.1). Never in this module: names met in the data; those are shown at 0 for one scrape by the collector.
+
+Cases have a series for each channel, queue, issue, rule and state, so their number is kept small where it is made: a
+queue is known with its own channels and issues, a rule with its own channels and reasons, and `other`, `unassigned`
+and a ticket's channel `none` only once they are met.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import product
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from stream.core.families import CHANNELS, SERVICE, SOURCE_TOPICS, bounds_ms
+from stream.core.events import CHANNELS
+from stream.core.families import SERVICE, SOURCE_TOPICS, bounds_ms
+from stream.core.family import CASE_STAGE, CONTACT_STAGE
+from stream.core.policy import NONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from stream.core.families import Family
+    from stream.core.family import Family
 
 Key = tuple[str, ...]
 """`(family, *label values)`, without a histogram's bucket."""
 
+STAGES: Final = (CONTACT_STAGE, CASE_STAGE)
 
-CASE_STAGE: Final = 2
-"""The stage that reads the topic `cases`; stage 1 reads the others."""
+
+class RuleNames(NamedTuple):
+    """What is known of one rule of first contact resolution: where it looks, and for what it can fail a case."""
+
+    channels: tuple[str, ...]
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +43,14 @@ class Declared:
     Attributes:
         queues: queue -> the channels it serves.
         steps: steps that keep their name, for example `welcome`, `menu:main`.
+        issues: queue -> the issues it is asked about; `none` belongs to every queue and is not among them.
+        rules: rule -> its channels and reasons.
     """
 
     queues: Mapping[str, tuple[str, ...]]
     steps: tuple[str, ...] = ()
+    issues: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rules: Mapping[str, RuleNames] = field(default_factory=dict)
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -43,8 +58,12 @@ class Declared:
         served = {channel for channels in self.queues.values() for channel in channels}
         return tuple(channel for channel in CHANNELS if channel in served)
 
+    def issues_of(self, queues: Iterable[str]) -> tuple[str, ...]:
+        """The issues of some queues, each once, and `none`."""
+        return tuple(dict.fromkeys(issue for queue in queues for issue in (*self.issues.get(queue, ()), NONE)))
 
-def known_series(declared: Declared, stage: int = 1) -> Iterator[Key]:
+
+def known_series(declared: Declared, stage: int = CONTACT_STAGE) -> Iterator[Key]:
     """Every series a shard of one stage shows at 0 from the start, without its partition.
 
     Args:
@@ -52,54 +71,84 @@ def known_series(declared: Declared, stage: int = 1) -> Iterator[Key]:
         stage: the stage whose families are meant.
 
     Yields:
-        `(family, *label values)`, families in the order of the catalogue; timestamps left out (they are never 0).
+        `(family, *label values)`, families in the order of the catalogue; left out are timestamps (they are never 0)
+        and gauges by day or age (they come and go).
 
     Source: 3-metrics 3.1.
     """
     for family in SERVICE.values():
-        if family.scope != "policy" and not family.timestamp and family.stage in {0, stage}:
+        shown = family.scope in {"service", "program"} and family.stage in {0, stage}
+        if shown and not family.timestamp and not family.rolling:
             yield from ((family.name, *labels) for labels in _label_sets(family, declared, stage))
 
 
-def _label_sets(family: Family, declared: Declared, stage: int) -> Iterator[Key]:
-    """The product of the labels' values; a queue only with the channels it serves."""
-    domains = [_domain(family, label, declared, stage) for label in family.labels]
-    places = {label: place for place, label in enumerate(family.labels)}
-    for labels in product(*domains):
-        if (
-            "channel" in places
-            and "queue" in places
-            and labels[places["channel"]] not in declared.queues[labels[places["queue"]]]
-        ):
-            continue
-        yield labels
+def known_by_stage(declared: Declared) -> dict[int, tuple[Key, ...]]:
+    """The known series of the shards of each stage: what `TelemetrySettings.known` wants."""
+    return {stage: tuple(known_series(declared, stage)) for stage in STAGES}
 
 
-def _domain(family: Family, label: str, declared: Declared, stage: int) -> tuple[str, ...]:
-    """The values one label is known to take."""
-    if label == "channel":
-        return tuple(channel for channel in declared.channels if channel in family.values["channel"])
-    if label == "queue":
-        return tuple(declared.queues)
-    if label == "step":
-        return declared.steps
-    if label == "topic":
-        return tuple(topic for topic in SOURCE_TOPICS if (topic == "cases") == (stage == CASE_STAGE))
-    return family.values[label]
+def _label_sets(family: Family, declared: Declared, stage: int) -> list[Key]:
+    """Every combination of the labels' values that the policy allows."""
+    choice = _Choice(family, declared, stage)
+    sets: list[Key] = [()]
+    for label in family.labels:
+        sets = [
+            (*labels, value)
+            for labels in sets
+            for value in choice.values(label, dict(zip(family.labels, labels, strict=False)))
+        ]
+    return sets
 
 
-def series_lines(declared: Declared, partitions: int, stage: int = 1) -> int:
+class _Choice(NamedTuple):
+    """What the labels of one family may be in the shards of one stage."""
+
+    family: Family
+    declared: Declared
+    stage: int
+
+    def values(self, label: str, chosen: Mapping[str, str]) -> Iterable[str]:
+        """The values of a label beside those chosen for the labels before it."""
+        declared, family = self.declared, self.family
+        found: Iterable[str] = family.values.get(label, ())
+        match label:
+            case "rule":
+                found = declared.rules
+            case "channel":
+                seen = declared.rules[chosen["rule"]].channels if "rule" in chosen else declared.channels
+                found = (one for one in declared.channels if one in seen and one in family.values["channel"])
+            case "queue":
+                found = self._queues(chosen)
+            case "issue":
+                found = declared.issues_of((chosen["queue"],) if "queue" in chosen else self._queues(chosen))
+            case "reason" if "rule" in chosen:
+                found = declared.rules[chosen["rule"]].reasons
+            case "step":
+                found = declared.steps
+            case "topic":
+                found = (topic for topic in SOURCE_TOPICS if (topic == "cases") == (self.stage == CASE_STAGE))
+            case "family":
+                found = (name for name in family.values["family"] if SERVICE[name].stage == self.stage)
+        return found
+
+    def _queues(self, chosen: Mapping[str, str]) -> tuple[str, ...]:
+        """The queues that serve the chosen channel; all of them where none is chosen."""
+        queues = self.declared.queues
+        return tuple(name for name in queues if "channel" not in chosen or chosen["channel"] in queues[name])
+
+
+def series_lines(declared: Declared, partitions: int, stages: Iterable[int] = STAGES) -> int:
     """How many lines the known series make on the workers' `/metrics` together.
 
     Args:
         declared: what the policy names.
-        partitions: shards of the stage.
-        stage: the stage whose families are meant.
+        partitions: shards of each stage.
+        stages: the stages that run.
 
     Returns:
         Lines, twins and buckets included: the number `policy check` prints and refuses over 200,000.
     """
-    return partitions * sum(_lines(key) for key in known_series(declared, stage))
+    return partitions * sum(_lines(key) for stage in stages for key in known_series(declared, stage))
 
 
 def _lines(key: Key) -> int:

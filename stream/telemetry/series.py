@@ -157,21 +157,22 @@ class HistogramSeries:
 
 
 class GaugeSeries:
-    """A gauge or an info; 0 while nothing is open, a timestamp then absent."""
+    """A gauge or an info; 0 while nothing is open, absent then if it is a timestamp or of a day or age."""
 
-    __slots__ = ("_shape", "_start", "_value", "key", "texts")
+    __slots__ = ("_nothing", "_shape", "_start", "_value", "key", "texts")
 
     def __init__(self, shape: Shape, key: StateKey) -> None:
         """A series of which nothing is open."""
         self.key = key
         self._shape = shape
         (self._start,) = shape.texts(key)
-        self._value: float | None = None if shape.family.timestamp else 0
+        self._nothing = None if shape.family.timestamp or shape.family.rolling else 0
+        self._value: float | None = self._nothing
         self.texts = ["" if self._value is None else f"{self._start}0.0\n"]
 
     def refresh(self, figures: Mapping[StateKey, float]) -> None:
         """Take the value of `figures`, or what stands for nothing open."""
-        value = figures.get(self.key, None if self._shape.family.timestamp else 0)
+        value = figures.get(self.key, self._nothing)
         if value is not None and self._shape.divisor != 1:
             value /= self._shape.divisor
         if value != self._value:
@@ -185,7 +186,32 @@ class GaugeSeries:
             yield self._shape.entries[0].name, self._shape.labels(self.key), float(self._value)
 
 
-Series = CounterSeries | HistogramSeries | GaugeSeries
+class TallySeries:
+    """A gauge that the state keeps as what it rose and what it fell; shown is what is left, without a twin."""
+
+    __slots__ = ("_gauge", "key")
+
+    def __init__(self, shape: Shape, key: StateKey) -> None:
+        """Nothing is left of it yet."""
+        self.key = key
+        self._gauge = GaugeSeries(shape, key)
+
+    @property
+    def texts(self) -> list[str]:
+        """Its one line."""
+        return self._gauge.texts
+
+    def refresh(self, figures: Mapping[StateKey, tuple[int, int]]) -> None:
+        """Take the rise less the fall of `figures`."""
+        rise, fall = figures.get(self.key, NOTHING)
+        self._gauge.refresh({self.key: rise - fall})
+
+    def samples(self, place: int) -> Iterator[Sample]:
+        """One sample; `place` is always 0."""
+        yield from self._gauge.samples(place)
+
+
+Series = CounterSeries | HistogramSeries | GaugeSeries | TallySeries
 
 
 def upper_bounds(bounds_ms: Sequence[int]) -> tuple[str, ...]:

@@ -28,14 +28,14 @@ class TelemetrySettings:
     Attributes:
         now: ms since the epoch, for figures of open rows.
         address: where to listen.
-        known: series shown at 0 from the start (`stream.telemetry.known.known_series`).
+        known: stage -> series its shards show at 0 from the start (`stream.telemetry.known.known_by_stage`).
         policy: targets and definitions, `(family, *label values)` -> value (ms where the unit is seconds; 1 for an
             info).
     """
 
     now: Callable[[], int]
     address: Address = field(default_factory=Address)
-    known: tuple[Key, ...] = ()
+    known: Mapping[int, tuple[Key, ...]] = field(default_factory=dict)
     policy: Mapping[Key, float] = field(default_factory=dict)
 
 

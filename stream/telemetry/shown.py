@@ -8,9 +8,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from stream.core.families import bounds_ms
+from stream.core.families import SERVICE, bounds_ms
 from stream.telemetry.catalogue import PROCESS, exposed
-from stream.telemetry.series import CounterSeries, GaugeSeries, HistogramSeries, Shape, upper_bounds
+from stream.telemetry.series import CounterSeries, GaugeSeries, HistogramSeries, Shape, TallySeries, upper_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,18 +36,22 @@ class SeriesMaker:
 
         Raises:
             KeyError: the family is not in the catalogue.
-            ValueError: the key has not one value for each label of its family.
+            ValueError: the key has not one value for each label of its family, or the family is of another stage:
+                both stages have a shard of each number, and the series would stand on the page twice.
         """
         shape = self._shapes.get(key[0]) or self._shape(key[0])
         family = shape.family
         if len(key) != 1 + len(family.labels):
             raise ValueError(f"{family.name} takes {len(family.labels)} label values, got {len(key) - 1}")
+        stage = self._place.get("stage", str(family.stage))
+        if family.stage and stage != str(family.stage):
+            raise ValueError(f"{family.name} is counted by stage {family.stage}, not by a shard of stage {stage}")
         if family.kind == "counter":
             return CounterSeries(shape, key)
         if family.kind == "histogram":
             channel = key[1 + family.labels.index("channel")]
             return HistogramSeries(shape, key, _upper(family.name, channel))
-        return GaugeSeries(shape, key)
+        return TallySeries(shape, key) if family.tally else GaugeSeries(shape, key)
 
     def _shape(self, name: str) -> Shape:
         family = exposed(name).family
@@ -64,9 +68,9 @@ def _upper(family: str, channel: str) -> tuple[str, ...]:
 class ShownShard:
     """One shard between its first scrape here and the one that misses it.
 
-    A label set that neither the policy nor the shard knew at its first scrape is shown at 0 once, before its first
-    value. What a shard brings with it is shown at its value at once: its former owner may have shown it already, and
-    a 0 would be a reset.
+    A counter or histogram that neither the policy nor the shard knew at its first scrape is shown at 0 once, before
+    its first value. What a shard brings with it is shown at its value at once: its former owner may have shown it
+    already, and a 0 would be a reset.
     """
 
     def __init__(self, view: ShardFigures, known: Iterable[Key]) -> None:
@@ -107,9 +111,22 @@ class ShownShard:
                 series.refresh(counters)
         if self._counted != counters.keys():
             for series in self._add(_without_buckets(counters.keys() - self._counted)):
-                series.refresh({})
+                if isinstance(series, TallySeries):
+                    series.refresh(counters)
+                else:
+                    series.refresh({})
             self._counted = set(counters)
+        self._leave_out(gauges)
         return local
+
+    def _leave_out(self, gauges: Mapping[StateKey, float]) -> None:
+        """Forget the days and ages that are over, or a worker would keep every day it has seen."""
+        for name, series in self.families.items():
+            if exposed(name).family.rolling:
+                self.families[name] = [one for one in series if one.key in gauges]
+                for one in series:
+                    if one.key not in gauges:
+                        del self._series[one.key]
 
     def _add(self, keys: Iterable[StateKey]) -> list[Series]:
         """Add the series of the keys that have none, keeping each family sorted; those added."""
@@ -125,5 +142,10 @@ class ShownShard:
 
 
 def _without_buckets(keys: Iterable[StateKey]) -> dict[StateKey, None]:
-    """The series of the keys, each once, in order."""
-    return {key[: 1 + len(family.labels)]: None for key in keys for family in (exposed(key[0]).family,)}
+    """The series of the keys, each once, in order; what is only stored has none."""
+    series: dict[StateKey, None] = {}
+    for key in keys:
+        family = SERVICE.get(key[0]) or exposed(key[0]).family
+        if family.scope != "state":
+            series[key[: 1 + len(family.labels)]] = None
+    return series

@@ -6,7 +6,7 @@ can be read without parsing the rest, so that a shard may keep hundreds of thous
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Union, cast
+from typing import TYPE_CHECKING, Any, Union
 
 import msgspec
 import orjson
@@ -16,14 +16,15 @@ from stream.core.contact import Contact
 from stream.core.row import Row
 from stream.core.state import freeze, thaw
 from stream.wire import events as kinds
+from stream.wire import outcomes
 from stream.wire.decode import decode
-from stream.wire.policy import policy_hash
-from stream.wire.times import parse_time
+from stream.wire.outcomes import event_of
+from stream.wire.policy import policy_hash, read_policy_text, write_policy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stream.core.events import Body, Event, Rejection
+    from stream.core.events import Event, Rejection
     from stream.core.policy import Policy
 
 _Any = Union[kinds.ALL_EVENTS]  # type: ignore[valid-type]  # noqa: UP007  made of a tuple
@@ -45,6 +46,9 @@ class JsonCodec:
         """The policy's hash."""
         return policy_hash(policy)
 
+    write_policy = staticmethod(write_policy)
+    read_policy = staticmethod(read_policy_text)
+
     def pack_row(self, row: Row, times: RowTimes) -> bytes:
         """A row as stored; not its folded contacts, which `Row.fold` makes again."""
         prefix = [freeze(contact) for contact in row.prefix] if row.prefix else row.prefix
@@ -61,9 +65,9 @@ class JsonCodec:
         row = Row()
         _, _, _, _, _, row.known_at, row.revision, row.sent, prefix, bodies = _ROW.decode(packed)
         row.prefix = [thaw(Contact, state) for state in prefix]
-        row.tail = [self._event(body) for page in pages for body in _PAGE.decode(page)]
+        row.tail = [event_of(body) for page in pages for body in _PAGE.decode(page)]
         row.paged = len(row.tail)
-        row.tail += [self._event(body) for body in bodies]
+        row.tail += [event_of(body) for body in bodies]
         row.ids = {(event[4], event[3]): event for event in row.tail}
         return row
 
@@ -84,7 +88,11 @@ class JsonCodec:
         """The values of `pack`."""
         return orjson.loads(packed)
 
-    @staticmethod
-    def _event(body: kinds.Envelope) -> Event:
-        at = parse_time(body.occurred_at)
-        return (at, body.source_seq, kinds.RANK_OF[type(body)], body.event_id, body.source, cast("Body", body))
+    decode_outcome = staticmethod(outcomes.decode_outcome)
+    decode_watermark = staticmethod(outcomes.decode_watermark)
+    decode_message = staticmethod(outcomes.decode_message)
+    encode_message = staticmethod(outcomes.encode_message)
+    encode_facts = staticmethod(outcomes.encode_facts)
+    decode_facts = staticmethod(outcomes.decode_facts)
+    encode_heard = staticmethod(outcomes.encode_heard)
+    decode_heard = staticmethod(outcomes.decode_heard)

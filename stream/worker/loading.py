@@ -107,7 +107,10 @@ class Loader:
             await consumer.stop()
         for shard in shards.values():
             shard.loaded()
-            await asyncio.sleep(0)
+            more = True
+            while more:
+                more = shard.redecide()
+                await asyncio.sleep(0)
         return counts
 
     async def _drain(

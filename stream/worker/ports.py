@@ -86,6 +86,9 @@ class ShardLike(Protocol):
     def loaded(self) -> None:
         """Get ready after the last `load`."""
 
+    def redecide(self) -> bool:
+        """After `loaded`, do a piece of what must be done before the first batch; tell whether any is left."""
+
     def apply(self, records: Sequence[Any], positions: Mapping[str, int], now: int, idle: Collection[str] = ()) -> Any:  # noqa: ANN401  a ChangesLike; invariant in the engine's own type
         """Apply records (or nothing, as a tick) and say what changed."""
 
@@ -94,6 +97,13 @@ class ShardLike(Protocol):
 
     def publish(self, changes: Any) -> None:  # noqa: ANN401  the engine's own type
         """Make a committed batch visible in `view`."""
+
+
+class MakesShard(Protocol):
+    """Makes new, empty shards (`stream.cli`)."""
+
+    def __call__(self, stage: int, partition: int, partitions: int, /) -> ShardLike:
+        """Make the shard of a stage and partition; each stage has as many shards as there are partitions."""
 
 
 class Writer(Protocol):

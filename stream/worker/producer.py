@@ -17,9 +17,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, InvalidProducerIdMapping, InvalidTxnState, ProducerFenced
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from stream.core.partitions import partition_of
 from stream.worker.client import connection
 from stream.worker.hooks import read_futures, sender_failure
-from stream.worker.partitions import partition_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

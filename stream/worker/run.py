@@ -32,10 +32,10 @@ from stream.worker.transport import ConsumerReader
 from stream.worker.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from stream.worker.app import StreamApp
-    from stream.worker.ports import ShardLike, Telemetry
+    from stream.worker.ports import MakesShard, ShardLike, Telemetry
     from stream.worker.settings import WorkerSettings
 
 log: Final = logging.getLogger(__name__)
@@ -45,12 +45,12 @@ FAILED: Final = 70
 _COLLECT: Final = (100_000, 50, 100)
 
 
-def run_worker(settings: WorkerSettings, make_shard: Callable[[int, int], ShardLike], telemetry: Telemetry) -> int:
+def run_worker(settings: WorkerSettings, make_shard: MakesShard, telemetry: Telemetry) -> int:
     """Run a worker until it is told to stop or cannot go on; blocks.
 
     Args:
         settings: everything it needs to know.
-        make_shard: (stage, partition) -> a new empty shard.
+        make_shard: (stage, partition, number of partitions) -> a new empty shard.
         telemetry: metrics, logs and HTTP.
 
     Returns:
@@ -66,9 +66,7 @@ def run_worker(settings: WorkerSettings, make_shard: Callable[[int, int], ShardL
 class Worker:
     """One worker process."""
 
-    def __init__(
-        self, settings: WorkerSettings, make_shard: Callable[[int, int], ShardLike], telemetry: Telemetry
-    ) -> None:
+    def __init__(self, settings: WorkerSettings, make_shard: MakesShard, telemetry: Telemetry) -> None:
         """Prepare; `run` works."""
         self._settings = settings
         self._make_shard = make_shard
@@ -145,7 +143,11 @@ class Worker:
         partitions = counts[f"stage{settings.stages[0].number}-changelog"]
         app = self._app = build_app(settings, partitions, self.fail)
         reader = ConsumerReader(app)
-        loader = Loader(settings, self._make_shard, counts)
+
+        def make_shard(stage: int, partition: int) -> ShardLike:
+            return self._make_shard(stage, partition, partitions)
+
+        loader = Loader(settings, make_shard, counts)
         app.ownership = self._ownership = Ownership(settings, loader, reader, facts, self.fail)
         self._watch(app.ownership.run(), "ownership")
         app.finalize()

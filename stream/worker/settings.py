@@ -20,14 +20,28 @@ class Stage:
         number: 1 or 2; names the Faust table `stage<n>`, its changelog and the transactional ids.
         sources: short names of the topics that each of its shards joins, for example `("calls", "chats")`.
         outputs: short names of the topics that it may write.
+        upstream: those of its sources that shards write. They are never idle: a shard that says nothing holds time
+            back, because its worker may be down.
     """
 
     number: int
     sources: tuple[str, ...]
     outputs: tuple[str, ...] = ()
+    upstream: tuple[str, ...] = ()
+
+    @property
+    def may_rest(self) -> tuple[str, ...]:
+        """The sources that the wall clock may stand in for when they are silent."""
+        return tuple(short for short in self.sources if short not in self.upstream)
 
 
 CONTACTS: Final = Stage(1, source_names(1), ("outcomes", "corrections", "intervals", "rejected"))
+CASES: Final = Stage(
+    2,
+    source_names(2),
+    ("identities", "verdicts", "corrections", "intervals", "rejected"),
+    upstream=("outcomes", "identities"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +120,7 @@ class WorkerSettings:
         broker: how to reach Kafka.
         app_id: the consumer group; names changelogs and transactional ids.
         prefix: of source and output topics.
-        stages: which stages this worker runs.
+        stages: which stages this worker runs; each has a shard of every partition.
         web_host: where health and metrics are served; loopback unless told.
         web_port: 0 = any free port.
         limits: sizes.
@@ -116,7 +130,7 @@ class WorkerSettings:
     broker: Broker = field(default_factory=Broker)
     app_id: str = DEFAULT_APP_ID
     prefix: str = DEFAULT_PREFIX
-    stages: tuple[Stage, ...] = (CONTACTS,)
+    stages: tuple[Stage, ...] = (CONTACTS, CASES)
     web_host: str = "127.0.0.1"
     web_port: int = 6066
     limits: Limits = field(default_factory=Limits)
@@ -129,6 +143,14 @@ class WorkerSettings:
     def changelog(self, stage: int) -> str:
         """Return the full name of a stage's changelog."""
         return changelog_name(self.app_id, stage)
+
+    def stage(self, number: int) -> Stage:
+        """Return one of the stages that this worker runs.
+
+        Raises:
+            KeyError: it does not run that stage.
+        """
+        return {stage.number: stage for stage in self.stages}[number]
 
     @property
     def sources(self) -> dict[str, str]:

@@ -91,6 +91,7 @@ class ShardTask:
         self._reader = around.reader
         self._facts = around.facts
         self._settings = around.settings
+        self._may_rest = around.settings.stage(key.stage).may_rest
         self._clock = around.clock
         self._inbox = Inbox(around.settings.limits)
         self._wake = asyncio.Event()
@@ -193,10 +194,10 @@ class ShardTask:
         now = time.monotonic()
         return tuple(
             topic
-            for topic, following in self.following.items()
+            for topic in self._may_rest
             if (since := self._reader.silent_since(topic, self.key.partition)) is not None
             and now - max(since, self._started_at) >= after
-            and following >= (self._reader.end(topic, self.key.partition) or 0)
+            and self.following[topic] >= (self._reader.end(topic, self.key.partition) or 0)
         )
 
     async def _close_hole(self, topic: str) -> None:

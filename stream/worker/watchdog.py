@@ -69,8 +69,9 @@ class Watchdog:
             log.info("cannot ask the broker how far the shards are behind: %r", error)
             return
         lags: dict[str, int] = {}
-        for (topic, partition), at in stands.items():
-            lags[topic] = lags.get(topic, 0) + max(0, held[topic, partition].end - at)
+        for source, at in stands.items():
+            behind = 0 if self._only_markers(source, at) else max(0, held[source].end - at)
+            lags[source[0]] = lags.get(source[0], 0) + behind
         for topic, records in lags.items():
             self._facts.lag_measured(topic, records)
         self._stands = {source: self._judge(source, at, held[source].end) for source, at in stands.items()}

@@ -32,6 +32,28 @@ def test_sources_keep_two_weeks_and_carry_two_mebibytes() -> None:
         assert config["message.timestamp.type"].value == "LogAppendTime"
 
 
+@pytest.mark.parametrize(
+    ("short", "cleanup", "days", "mebibytes", "stage"),
+    [
+        ("outcomes", "delete", 30, 2, 2),
+        ("identities", "delete", 30, 2, 2),
+        ("verdicts", "compact,delete", 400, 2, None),
+        ("corrections", "delete", 30, 2, None),
+        ("intervals", "compact,delete", 400, 2, None),
+        ("rejected", "delete", 14, 4, None),
+    ],
+)
+def test_outputs_are_kept_as_long_as_they_are_needed(
+    short: str, cleanup: str, days: int, mebibytes: int, stage: int | None
+) -> None:
+    """The table of 1-events 1.7; what the case stage joins has as many partitions as the sources."""
+    topic = TOPICS[short]
+    assert (topic.kind, topic.stage, topic.joined) == ("output", stage, stage is not None)
+    assert topic.config["cleanup.policy"].value == cleanup
+    assert int(topic.config["retention.ms"].value) == days * 86_400_000
+    assert int(topic.config["max.message.bytes"].value) == mebibytes * 1024 * 1024
+
+
 def test_three_copies_ask_for_two_in_sync() -> None:
     """Where a replica can be lost, a write needs two."""
     lone, triple = Layout(replication_factor=1), Layout(replication_factor=3)

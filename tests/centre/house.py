@@ -1,6 +1,7 @@
 """The whole product on a real Kafka: supervised workers as a user starts them, fed, killed, and read from outside.
 
-Counters and gauges are read from the workers' metrics pages, histograms and cells from the interval topic.
+Counters and gauges are read from the workers' metrics pages, histograms and cells from the interval topic, cases from
+the verdicts topic.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from stream.admin.producer import EventProducer, Outgoing
-from stream.core.topics import topic_name
-from stream.demo.scrape import Figures, fetch
+from stream.core.topics import STAGES, topic_name
+from stream.demo.scrape import Figures, fetch, parse
 from stream.demo.supervisor import Program, Supervisor
 from stream.wire.broker import Broker
 from tests.faults.harness import read_all
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
     from stream.core.topics import Layout
 
-HEARTBEAT_TOPICS = ("calls", "chats", "emails")
+HEARTBEAT_TOPICS = ("calls", "chats", "emails", "cases")
+Place = tuple[int, int]  # stage, shard
+CaseName = tuple[str | None, str]  # customer, case_id
 
 
 def free_ports(count: int) -> list[int]:
@@ -40,6 +43,38 @@ def free_ports(count: int) -> list[int]:
     for one in sockets:
         one.close()
     return ports
+
+
+class Sight:
+    """What all workers show at one moment.
+
+    Attributes:
+        figures: of the service, summed over shards.
+        owners: stage and shard -> the numbers of the workers that show it.
+        watermarks: stage and shard -> seconds since the epoch; of the case stage the settlement.
+    """
+
+    def __init__(self, pages: Mapping[int, str]) -> None:
+        """Read the pages, by number of the worker."""
+        self.figures = Figures(pages.values())
+        self.owners: dict[Place, list[int]] = defaultdict(list)
+        self.watermarks: dict[Place, float] = {}
+        for worker, page in pages.items():
+            for (name, labels), value in parse(page).items():
+                of = dict(labels)
+                if name == "contact_stream_shard_owned" and value:
+                    self.owners[int(of["stage"]), int(of["shard"])].append(worker)
+                elif name == "contact_stream_watermark_seconds":
+                    self.watermarks[int(of["stage"]), int(of["shard"])] = value
+
+    def complete(self, partitions: int) -> bool:
+        """Whether every shard of both stages is shown, by one worker."""
+        places = {(stage, shard) for stage in STAGES for shard in range(partitions)}
+        return self.owners.keys() == places and all(len(workers) == 1 for workers in self.owners.values())
+
+    def stands_at(self, seconds: float) -> bool:
+        """Whether every shard that is shown has come exactly so far."""
+        return self.watermarks.keys() == self.owners.keys() and set(self.watermarks.values()) == {seconds}
 
 
 class House:
@@ -83,28 +118,37 @@ class House:
                     print(log.name, *log.read_text(errors="replace").splitlines()[-15:], sep="\n")
                 raise
 
-    def kill(self, number: int) -> None:
-        """SIGKILL a worker; the supervisor brings it back."""
+    def kill_owner(self, place: Place, sight: Sight) -> None:
+        """SIGKILL the worker that shows a shard, while all run; the supervisor brings it back."""
+        [worker] = sight.owners[place]
         pids = self.supervisor.pids
-        os.kill(pids[number % len(pids)], signal.SIGKILL)
+        assert len(pids) == len(self.ports)
+        os.kill(pids[worker], signal.SIGKILL)
 
-    def figures(self) -> Figures:
-        """What both metrics pages say together."""
-        return Figures([page for port in self.ports if (page := fetch(port)) is not None])
+    def look(self) -> Sight:
+        """What the metrics pages say now."""
+        pages = {worker: page for worker, port in enumerate(self.ports) if (page := fetch(port)) is not None}
+        return Sight(pages)
 
     def until(self, done: Callable[[Figures], bool], seconds: float, what: str) -> Figures:
-        """Watch the workers until ``done``; the figures then."""
+        """Watch the workers until all shards of both stages are shown and ``done``; the figures then."""
+        return self.until_seen(lambda sight: done(sight.figures), seconds, what).figures
+
+    def until_seen(self, done: Callable[[Sight], bool], seconds: float, what: str) -> Sight:
+        """The same, with everything that is shown."""
         deadline = time.monotonic() + seconds
         while True:
             self.supervisor.watch()
-            figures = self.figures()
-            if figures.shards == self.layout.partitions and done(figures):
-                return figures
+            sight = self.look()
+            if sight.complete(self.layout.partitions) and done(sight):
+                return sight
             if time.monotonic() > deadline:
                 told = {
-                    name: figures.total(name) for name in ("contact_stream_records_total", "contact_arrivals_total")
+                    name: sight.figures.total(name)
+                    for name in ("contact_stream_records_total", "contact_arrivals_total", "contact_cases_opened_total")
                 }
-                raise AssertionError(f"not within {seconds} s: {what}; {figures.shards} shards, {told}")
+                owned, marks = len(sight.owners), sorted(set(sight.watermarks.values()))
+                raise AssertionError(f"not within {seconds} s: {what}; {owned} shards, {told}, watermarks {marks}")
             time.sleep(0.5)
 
     def heartbeat(self, producer: EventProducer, occurred_at: str, number: int) -> int:
@@ -133,6 +177,20 @@ class House:
                 for series, amount in value["counts"].items():
                     total[series] += amount
         return dict(total)
+
+    async def verdicts(self) -> dict[CaseName, dict[str, Any]]:
+        """The newest verdict of every case there is."""
+        return cases_told([json.loads(r.value) async for r in read_all(self.kafka, [self.topic("verdicts")])])
+
+
+def cases_told(verdicts: list[dict[str, Any]]) -> dict[CaseName, dict[str, Any]]:
+    """The newest verdict of every case, of verdicts in the order of their topic.
+
+    A withdrawal takes back what the same person's home told: when ids turn out to be one person, a case of the one
+    is withdrawn and told as a case of the other.
+    """
+    newest = {(told["customer"], told["case_id"]): told for told in verdicts}
+    return {case: told for case, told in newest.items() if not told["withdrawn"]}
 
 
 def series_of_page(figures: Figures, family: str) -> dict[str, float]:

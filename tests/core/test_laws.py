@@ -16,7 +16,7 @@ from tests.vectors.world import World
 
 if TYPE_CHECKING:
     from stream.core.batch import Record
-    from stream.core.cells import Contributions
+    from stream.core.figures import Contributions
 
 DAY = 86_400_000
 SEEDS = st.integers(0, 2**32)

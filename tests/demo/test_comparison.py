@@ -1,16 +1,19 @@
 """The demo's reader of metrics pages and its comparison: equal figures agree, and any other are named."""
 
 from stream.demo.comparison import compare
+from stream.demo.scenario import DAY_MS
 from stream.demo.scrape import Figures, parse
 from stream.demo.screen import Flow, summary, table
 from stream.demo.simulator import Simulator
 from stream.demo.truth import Truth
 from tests.demo.worlds import START, moments, scenario
 
+AT = START + 2 * DAY_MS
+
 
 def _page(truth: Truth, partition: int = 0) -> str:
-    """A metrics page that shows exactly the truth, as one shard's."""
-    figures = {**truth.counters(), **truth.gauges()}
+    """A metrics page that shows exactly the truth as of `AT`, as one shard's."""
+    figures = {**truth.counters(AT), **truth.gauges(AT)}
     lines = ["# HELP contact_arrivals_total Contacts that arrived."]
     lines += [f'{name[:-1]},partition="{partition}"}} {float(value)!r}' for name, value in figures.items()]
     return "\n".join(lines)
@@ -18,7 +21,7 @@ def _page(truth: Truth, partition: int = 0) -> str:
 
 def _world() -> Truth:
     simulator = Simulator(scenario("outage-spike"), 1, START)
-    for _ in moments(simulator, 300, cut=True):
+    for _ in moments(simulator, 500, cut=True):
         pass
     return simulator.truth
 
@@ -42,10 +45,10 @@ def test_figures_are_net_and_summed_over_partitions() -> None:
 def test_a_true_page_agrees() -> None:
     """Every series of the truth is compared."""
     truth = _world()
-    comparison = compare(truth, Figures([_page(truth)]))
+    comparison = compare(truth, Figures([_page(truth)]), AT)
     assert comparison.differences == ()
-    assert comparison.compared == len(truth.counters()) + len(truth.gauges())
-    assert "all equal" in table(truth, Figures([_page(truth)]), comparison)
+    assert comparison.compared == len(truth.counters(AT)) + len(truth.gauges(AT))
+    assert "all equal" in table(Figures([_page(truth)]), comparison)
 
 
 def test_one_wrong_figure_is_named() -> None:
@@ -54,14 +57,14 @@ def test_one_wrong_figure_is_named() -> None:
     page = _page(truth)
     line = next(line for line in page.splitlines() if line.startswith("contact_arrivals_total"))
     for wrong in (
-        line.rsplit(" ", 1)[0] + " 299.0",
+        line.rsplit(" ", 1)[0] + " 3.0",
         "",
         line + '\ncontact_visits_total{channel="voice",queue="x",outcome="full"} 1',
     ):
         figures = Figures([page.replace(line, wrong)])
-        comparison = compare(truth, figures)
+        comparison = compare(truth, figures, AT)
         assert len(comparison.differences) == 1
-        assert comparison.differences[0].series in table(truth, figures, comparison)
+        assert comparison.differences[0].series in table(figures, comparison)
 
 
 def test_a_histogram_may_hold_more_only_where_it_can_be_taken_back() -> None:
@@ -71,11 +74,44 @@ def test_a_histogram_may_hold_more_only_where_it_can_be_taken_back() -> None:
     true = f'{name[:-1]},partition="0"}} {float(truth.counters()[name])!r}'
     page = _page(truth)
     more = Figures([page.replace(true, true + "9")])
-    assert [one.series for one in compare(truth, more).differences] == [name]
-    assert compare(truth, more, ordered=False).differences == ()
-    assert len(compare(truth, Figures([page.replace(true, "")]), ordered=False).differences) == 1
+    assert [one.series for one in compare(truth, more, AT).differences] == [name]
+    assert compare(truth, more, AT, ordered=False).differences == ()
+    assert len(compare(truth, Figures([page.replace(true, "")]), AT, ordered=False).differences) == 1
     handled = next(line for line in page.splitlines() if line.startswith("contact_handle_seconds_sum"))
-    assert compare(truth, Figures([page.replace(handled, handled.replace(" ", " 9"))])).differences == ()
+    assert compare(truth, Figures([page.replace(handled, handled.replace(" ", " 9"))]), AT).differences == ()
+
+
+def test_cases_are_compared_as_of_the_settlement_watermark() -> None:
+    """Asked as of another time the truth is another; without one, figures of cases are left out on both sides."""
+    truth = _world()
+    figures = Figures([_page(truth)])
+    late = compare(truth, figures, START + 15 * DAY_MS // 2).differences
+    assert {one.series.partition("{")[0] for one in late} == {
+        "contact_fcr_cases_total",
+        "contact_fcr_cohort_cases",
+        "contact_fcr_failed_total",
+    }
+    plain = compare(truth, figures)
+    assert plain.differences == ()
+    assert plain.compared == len(truth.counters()) + len(truth.gauges()) < len(truth.counters(AT))
+
+
+def test_cohorts_that_may_have_left_the_page_are_not_compared() -> None:
+    """After nine days a page need not show the first day any more, and the counters are still compared."""
+    truth = _world()
+    at = AT + 9 * DAY_MS
+    figures = {**truth.counters(at), **truth.gauges(at)}
+    lines = [f"{name} {value}" for name, value in figures.items() if "cohort" not in name]
+    assert compare(truth, Figures(["\n".join(lines)]), at).differences == ()
+
+
+def test_the_watermark_of_a_stage() -> None:
+    """The least of all shards, in ms; none while one of them is not shown."""
+    line = 'contact_stream_watermark_seconds{{shard="{0}",stage="2"}} {1}'
+    pages = [line.format(0, "1.7410788e+09"), line.format(1, "1741078800.5")]
+    assert Figures(pages).watermark(stage=2, count=2) == 1_741_078_800_000
+    assert Figures(pages[:1]).watermark(stage=2, count=2) is None
+    assert Figures(pages).watermark(stage=1, count=1) is None
 
 
 def test_the_line_on_the_terminal() -> None:
@@ -86,5 +122,7 @@ def test_the_line_on_the_terminal() -> None:
     assert "only 0 of 8 shards" in line
     truth = _world()
     shown = summary(Figures([_page(truth)]), Flow("2026-03-02T10:00:00.000Z", 2, 1, 12.4))
-    assert f"arrivals {300:>7}" in shown
+    assert f"arrivals {truth.total('contact_arrivals_total'):>7}" in shown
+    assert "FCR" in shown
+    assert "(mature -)" in line
     assert "12 records/s" in shown

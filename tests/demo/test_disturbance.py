@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.core.events import Rejection
-from stream.demo.disturbance import Disturber
+from stream.demo.disturbance import POISONED, Disturber
 from stream.demo.poison import poison
 from stream.demo.scenario import Disturbance
 from stream.demo.simulator import Simulator
@@ -29,20 +29,22 @@ DISTURBANCES = st.builds(
 def test_every_event_arrives_and_nothing_else_does(plan: Disturbance, seed: int) -> None:
     """Delivered events are those said, plus the copies and the poison that were counted."""
     said = Counter(
-        dumps(event)
+        (event.topic or "calls", event.key, dumps(event.event))
         for moment in moments(Simulator(scenario("calm"), seed, START, 600_000), 60)
         for event in moment.events
     )
     disturber = Disturber(plan, seed, 700)
     arrived = deliveries(Simulator(scenario("calm"), seed, START, 600_000), disturber, 60)
     delivered = disturber.delivered
-    events = Counter(dumps(delivery.event) for delivery in arrived if delivery.event is not None)
+    events = Counter(
+        (one.topic, (one.key or b"").decode(), dumps(one.event)) for one in arrived if one.event is not None
+    )
     assert events.keys() == said.keys()
-    assert sum((events - said).values()) == delivered.duplicates
-    assert delivered.events + sum(delivered.heartbeats.values()) == said.total()
+    assert (events - said).total() == delivered.duplicates.total()
+    assert delivered.events.total() + delivered.heartbeats.total() == said.total()
     assert [one for one in arrived if one.event is None] == delivered.rejected
     assert len(delivered.rejected) == plan.poison
-    assert len(arrived) == sum(delivered.results(1).values()) == sum(delivered.records(1).values())
+    assert len(arrived) == sum(delivered.results(1).values()) == delivered.records(1).total()
 
 
 def test_nothing_is_later_than_promised() -> None:
@@ -65,7 +67,18 @@ def test_the_shares_are_those_asked_for() -> None:
     disturber = Disturber(ROUGH, 2, 12_000)
     deliveries(Simulator(scenario("calm"), 2, START), disturber, 1_000)
     delivered = disturber.delivered
-    assert 0.04 < delivered.duplicates / delivered.events < 0.06
+    assert 0.04 < delivered.duplicates.total() / delivered.events.total() < 0.06
+    assert delivered.duplicates["cases"] > 0
+
+
+def test_every_topic_with_events_is_disturbed() -> None:
+    """Calls, chats and cases come late, twice and with poison between them."""
+    disturber = Disturber(ROUGH, 4, 9_000)
+    arrived = deliveries(Simulator(scenario("calm"), 4, START), disturber, 700)
+    topics = {"calls", "chats", "cases"}
+    assert topics == disturber.delivered.events.keys() == disturber.delivered.duplicates.keys()
+    assert topics == {one.topic for one in disturber.delivered.rejected}
+    assert disturber.delivered.records(3) == Counter(one.topic for one in arrived)
 
 
 def test_the_same_seed_disturbs_alike() -> None:
@@ -89,11 +102,12 @@ def test_heartbeats_go_everywhere_in_every_topic_asked_for() -> None:
 @pytest.mark.parametrize("number", range(90))
 def test_poison_is_refused_for_its_reason(number: int) -> None:
     """The decoder of the product refuses every kind for the reason the poison was made for."""
-    key, value, reason = poison(5, number, START)
-    assert poison(5, number, START) == (key, value, reason)
-    decoded = decode("calls", key, value)
-    assert isinstance(decoded, Rejection), decoded
-    assert decoded.reason == reason
+    for topic in POISONED:
+        key, value, reason = poison(5, number, START, topic)
+        assert poison(5, number, START, topic) == (key, value, reason)
+        decoded = decode(topic, key, value)
+        assert isinstance(decoded, Rejection), decoded
+        assert decoded.reason == reason
 
 
 def test_poison_is_of_many_kinds() -> None:

@@ -32,7 +32,8 @@ def test_a_file_and_its_truth(tmp_path: Path) -> None:
         + sum(records["heartbeats_per_partition"].values())
         + sum(records["rejected"].values())
     )
-    assert truth["counters"]['contact_arrivals_total{channel="voice",direction="inbound"}'] == truth["calls"]
+    arrivals = [value for name, value in truth["counters"].items() if name.startswith("contact_arrivals_total{")]
+    assert sum(arrivals) == truth["contacts"]
     assert not truth["open"]
     spoiled = [line for line in lines if "event" not in line]
     assert len(spoiled) == len(truth["rejected"]) == 50
@@ -59,6 +60,16 @@ def test_a_replay_of_the_file_gives_the_truth(tmp_path: Path, capsys: pytest.Cap
     assert figures == truth["counters"] | truth["gauges"]
 
 
+def test_a_history_may_cross_the_window(tmp_path: Path) -> None:
+    """With customers who take days to come back, cases settle, and others fail weeks later."""
+    options = ("--scenario", "calm", "--events", "9000", "--scale", "0.01", "--returns", "120")
+    _, truth = _simulate(tmp_path, *options)
+    states = {name.rpartition("state=")[2] for name in truth["counters"] if name.startswith("contact_fcr_cases_total")}
+    assert states == {'"credited"}', '"failed"}', '"settled"}'}
+    assert truth["settled_until"] == truth["until"] > truth["start"]
+    assert any('reason="unresolved"' in name for name in truth["counters"])
+
+
 def _encoded(raw: str | None) -> bytes | None:
     return None if raw is None else raw.encode()
 
@@ -74,7 +85,7 @@ def test_the_command_line_is_laid_over_the_scenario(tmp_path: Path) -> None:
     lines, truth = _simulate(tmp_path, *options)
     assert truth["start"] == "2026-03-02T08:00:00.000Z"
     assert truth["records"]["duplicates"] == truth["records"]["events"]
-    copies = Counter(line["event"]["event_id"] for line in lines if "contact_id" in line.get("event", {}))
+    copies = Counter(line["event"]["event_id"] for line in lines if line["event"]["type"] != "source.heartbeat")
     assert set(copies.values()) == {2}
 
 
@@ -86,6 +97,8 @@ def test_the_command_line_is_laid_over_the_scenario(tmp_path: Path) -> None:
         ["--disorder", "30"],
         ["--duplicates", "1.5"],
         ["--speed", "0.5"],
+        ["--returns", "0"],
+        ["--returns", "168"],
         ["--start", "2026-03-02T08:00:00"],
         ["--start", "2999-01-01T00:00:00Z"],
         ["--events", "10", "--speed", "2"],
@@ -116,7 +129,7 @@ def test_real_time_ends_where_it_stands(tmp_path: Path) -> None:
     said = json.loads(truth.read_bytes())
     events = [json.loads(line) for line in lines.read_bytes().splitlines()]
     assert said["open"]
-    assert said["records"]["events"] == sum("contact_id" in line["event"] for line in events) > 1_000
+    assert said["records"]["events"] == sum(line["event"]["type"] != "source.heartbeat" for line in events) > 1_000
 
 
 def test_simulated_time_catches_up_and_never_passes_real_time() -> None:

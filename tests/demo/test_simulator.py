@@ -1,22 +1,23 @@
 """The simulated centre: the same seed gives the same world, and its books always balance."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from stream.core.events import Rejection
-from stream.demo.scenario import SCENARIOS
+from stream.demo.scenario import HOUR_MS, SCENARIOS
 from stream.demo.simulator import Simulator
-from stream.demo.truth import CHANNEL, Truth
+from stream.demo.truth import Truth
 from stream.wire.decode import decode
 from stream.wire.json import dumps
 from tests.demo.worlds import START, moments, scenario
 
 
-def _run(name: str, calls: int, seed: int = 1, scale: float = 1.0) -> tuple[Simulator, list[bytes]]:
+def _run(name: str, contacts: int, seed: int = 1, scale: float = 1.0) -> tuple[Simulator, list[bytes]]:
     simulator = Simulator(scenario(name, scale=scale), seed, START, 600_000)
-    return simulator, [dumps(event) for moment in moments(simulator, calls) for event in moment.events]
+    return simulator, [dumps(said.event) for moment in moments(simulator, contacts) for said in moment.events]
 
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
@@ -37,9 +38,8 @@ def test_every_event_is_canonical() -> None:
     """The decoder of the product accepts every event under the key the specification names."""
     simulator = Simulator(scenario("outage-spike"), 3, START, 600_000)
     for moment in moments(simulator, 600):
-        for event in moment.events:
-            key = str(event.get("contact_id", event["source"]))
-            decoded = decode("calls", key.encode(), dumps(event))
+        for said in moment.events:
+            decoded = decode(said.topic or "cases", said.key.encode(), dumps(said.event))
             assert not isinstance(decoded, Rejection), decoded
             assert decoded[0] == moment.at
 
@@ -51,7 +51,7 @@ def test_moments_are_in_order_of_time_and_ids_are_unique() -> None:
     for moment in moments(simulator, 400):
         assert moment.at >= at
         at = moment.at
-        ids.update((event["source"], event["event_id"]) for event in moment.events)
+        ids.update((said.event["source"], said.event["event_id"]) for said in moment.events)
     assert max(ids.values()) == 1
 
 
@@ -70,17 +70,19 @@ def _unaccounted(truth: Truth) -> int:
 
 
 def test_a_complete_world_adds_up() -> None:
-    """When every call has ended: contacts = arrivals, steps entered = steps ended, waits = answered and given up."""
+    """When every contact has ended: contacts = arrivals, steps entered = steps ended, waits = answered and given up."""
     simulator, _ = _run("outage-spike", 1_500)
     truth = simulator.truth
     visits = truth.by_label("contact_visits_total", 2)
-    assert truth.total("contact_contacts_total") == truth.total("contact_arrivals_total") == simulator.calls
+    arrivals = truth.by_label("contact_arrivals_total", 1)
+    assert truth.total("contact_contacts_total") == arrivals["inbound"]
+    assert arrivals.total() == simulator.contacts
     steps = truth.by_label("contact_steps_total", 1)
     assert steps.pop("entered") == steps.total()
     assert truth.count("contact_wait_seconds", 2, "answered") == visits["answered"]
     given_up = visits["abandoned"] + visits["abandoned_short"] + visits["exited"]
     assert truth.count("contact_wait_seconds", 2, "abandoned") == given_up
-    assert truth.get("contact_contacts_total", CHANNEL, "handled") >= truth.total("contact_handled_total") > 0
+    assert truth.by_label("contact_contacts_total", 1)["handled"] >= truth.total("contact_handled_total") > 0
 
 
 def test_it_shows_the_whole_slice() -> None:
@@ -94,6 +96,29 @@ def test_it_shows_the_whole_slice() -> None:
     assert ends == truth.by_label("contact_steps_total", 1).keys()
     for family in ("contact_ended_on_hold_total", "contact_agent_dropped_total", "contact_escalations_total"):
         assert truth.total(family) > 0, family
+
+
+def test_nothing_begins_once_no_contact_is_taken() -> None:
+    """What is open goes on to its end, within the hour or two that takes; nobody comes back, no ticket is worked on."""
+    simulator, _ = _run("calm", 800)
+    last = max(errand.contacts[-1].arrived_at for errand in simulator.truth.cases.errands if errand.contacts)
+    assert simulator.contacts <= 802
+    assert simulator.now - last < 2 * HOUR_MS
+
+
+def test_every_fate_of_a_case_is_met() -> None:
+    """Every state, every reason but those that need a window to pass, and every kind of customer and ticket."""
+    simulator, events = _run("outage-spike", 4_000, seed=3, scale=2)
+    cases = simulator.truth.of_cases(simulator.now)
+    reasons = {key[3] for key, number in cases.counts.items() if key[0] == "contact_fcr_failed_total" and number}
+    assert reasons == {"escalated", "follow_up", "transfer", "later_contact", "reopened", "repeat", "survey"}
+    said = Counter(json.loads(event)["type"] for event in events)
+    words = {"opened", "resolved", "reopened", "escalated", "closed", "merged"}
+    assert {f"case.{word}" for word in words} | {"survey.offered", "survey.answered", "identity.linked"} <= said.keys()
+    states = {key[3] for key, number in cases.counts.items() if key[0] == "contact_fcr_cohort_cases" and number}
+    assert states == {"settled", "provisional", "failed", "open"}, "a survey settles at once"
+    people = {len(errand.person.names) for errand in simulator.truth.cases.errands}
+    assert people == {0, 1, 2, 3}
 
 
 def _net_abandonment(name: str, calls: int = 2_000) -> float:

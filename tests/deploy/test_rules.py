@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stream.core.families import SERVICE
 from stream.telemetry.catalogue import CATALOGUE, series_names
 from stream.telemetry.collector import ShardCollector
 from stream.telemetry.figures import PlainShard
-from stream.telemetry.known import Declared, known_series
+from stream.telemetry.known import Declared, RuleNames, known_by_stage
 from stream.telemetry.process import ProcessMetrics
 from stream.telemetry.rendering import Renderer
 
@@ -146,7 +147,7 @@ def _run(*command: str | Path, given: bytes = b"") -> str:
 def test_the_configuration_and_every_rule_are_valid(promtool: str, deploy: Path) -> None:
     """`promtool check config` reads the shipped file and every rule file it names."""
     said = _run(promtool, "check", "config", deploy / "prometheus.yml")
-    assert said.count("rules found") == len(list((deploy / "rules").glob("*.yml"))) == 1 + len(WINDOWS)
+    assert said.count("rules found") == len(list((deploy / "rules").glob("*.yml"))) == 3 + len(WINDOWS)
 
 
 @pytest.mark.parametrize("window", WINDOWS)
@@ -205,7 +206,12 @@ def test_every_twin_has_a_net_rule(deploy: Path) -> None:
 
 def test_promtool_finds_nothing_in_a_scrape_with_every_family(promtool: str) -> None:
     """`promtool check metrics` is silent on an exposition that shows the whole catalogue."""
-    declared = Declared({"billing": ("voice", "email"), "care": ("chat",)}, ("welcome", "menu:main"))
+    declared = Declared(
+        {"billing": ("voice", "email"), "care": ("chat",)},
+        ("welcome", "menu:main"),
+        {"billing": ("refund",)},
+        {"contact": RuleNames(("voice", "chat"), ("repeat",))},
+    )
     figures: dict[tuple[str, ...], float] = {
         (f"contact_{name}_timestamp_seconds", "voice", "billing"): 1_772_445_600_123
         for name in ("queue_oldest_entered", "unanswered_oldest")
@@ -218,12 +224,16 @@ def test_promtool_finds_nothing_in_a_scrape_with_every_family(promtool: str) -> 
         ("contact_queue_info", "billing", "", "", ""): 1.0,
         ("contact_definition_info", "contact", "1", "abc"): 1.0,
     }
-    shard = PlainShard(1, 0, open_figures=dict(figures), watermark=1_772_445_600_123)
+    cohorts = {(name, *("0" for _ in family.labels)): 1.0 for name, family in SERVICE.items() if family.rolling}
+    shards = [
+        PlainShard(1, 0, open_figures=dict(figures), watermark=1_772_445_600_123),
+        PlainShard(2, 0, open_figures=dict(cohorts), watermark=1_772_445_600_123),
+    ]
     process = ProcessMetrics()
     process.worker_started("0.1.0", "3.11", "0.15.3", "0.14")
     process.shard_loaded(1, 0, 10, 0.1)
     process.lag_measured("calls", 3)
-    renderer = Renderer(ShardCollector(lambda: [shard], lambda: 0, known_series(declared), policy), process)
+    renderer = Renderer(ShardCollector(lambda: shards, lambda: 0, known_by_stage(declared), policy), process)
     renderer.render("")
     body = renderer.render("").body
     shown = set(re.findall(r"^# TYPE (\S+)", body.decode(), re.MULTILINE))

@@ -65,6 +65,10 @@ class CountingShard:
         """Nothing to prepare."""
         self.view.records = sum(self.counts.values())
 
+    def redecide(self) -> bool:
+        """It has no policy."""
+        return False
+
     def apply(
         self, records: Sequence[Record], positions: Mapping[str, int], now: int, idle: Collection[str] = ()
     ) -> CountedChanges:

@@ -1,6 +1,7 @@
 """A worker process for the fault tests: `python program.py '<json>'`; facts go to standard output, logs to stderr.
 
-The JSON says: bootstrap_servers, app_id, prefix, and further fields of Limits and Timing by name.
+The JSON says: bootstrap_servers, app_id, prefix, and further fields of Limits and Timing by name. It runs counting
+shards of the first stage, or, where it names a `policy` file, both stages of the product.
 """
 
 from __future__ import annotations
@@ -17,12 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from stream.core.policy import Policy
-from stream.core.shard import Shard, ShardId
+from stream.cli.worker import shard_factory
 from stream.wire.broker import Broker
-from stream.wire.rows import JsonCodec
+from stream.wire.policy import load_policy
 from stream.worker.run import run_worker
-from stream.worker.settings import Limits, Timing, WorkerSettings
+from stream.worker.settings import CASES, CONTACTS, Limits, Timing, WorkerSettings
 from tests.faults.counting import CountingShard
 from tests.faults.facts import KeptTelemetry
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from stream.core.batch import Record
-    from stream.worker.ports import ShardLike
+    from stream.worker.ports import MakesShard, ShardLike
     from tests.faults.counting import CountedChanges
 
 
@@ -42,6 +42,7 @@ def settings_of(said: dict[str, Any]) -> WorkerSettings:
         broker=Broker(said["bootstrap_servers"]),
         app_id=said["app_id"],
         prefix=said["prefix"],
+        stages=(CONTACTS, CASES) if "policy" in said else (CONTACTS,),
         web_port=0,
         limits=Limits(**limits),
         timing=Timing(**timing),
@@ -65,13 +66,18 @@ class FreezingShard(CountingShard):
         return changes
 
 
-def shard_of(said: dict[str, Any], stage: int, partition: int) -> ShardLike:
-    """Make the shard that this run asks for: the product's own (`"shard": "contacts"`) or a counting one."""
-    if said.get("shard") == "contacts":
-        return Shard(ShardId(stage, partition), Policy(), JsonCodec())
+def counting_shard(said: dict[str, Any], stage: int, partition: int, _partitions: int, /) -> ShardLike:
+    """Make a counting shard as this run asks for."""
     if "freeze_after" in said:
         return FreezingShard(stage, partition)
     return CountingShard(stage, partition, outputs=said.get("outputs", True), pad=said.get("pad", 0))
+
+
+def shards_of(said: dict[str, Any]) -> MakesShard:
+    """What makes the shards of this run: the product's own under a policy, or counting ones."""
+    if "policy" in said:
+        return shard_factory(load_policy(Path(said["policy"])), historic=True)
+    return partial(counting_shard, said)
 
 
 def main() -> int:
@@ -79,7 +85,7 @@ def main() -> int:
     said = json.loads(sys.argv[1])
     logging.basicConfig(level=said.get("level", "INFO"), format="%(asctime)s %(levelname)s %(name)s %(message)s")
     FreezingShard.records_left = said.get("freeze_after", 0)
-    return run_worker(settings_of(said), partial(shard_of, said), KeptTelemetry(tell=True))
+    return run_worker(settings_of(said), shards_of(said), KeptTelemetry(tell=True))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ POLICY = {
 def _registry(*shards: PlainShard, known: tuple[tuple[str, ...], ...] = ()) -> CollectorRegistry:
     """A registry of its own with one collector over the shards."""
     registry = CollectorRegistry()
-    registry.register(ShardCollector(lambda: shards, lambda: 0, known, POLICY))
+    registry.register(ShardCollector(lambda: shards, lambda: 0, {1: known, 2: known}, POLICY))
     return registry
 
 
@@ -58,7 +58,7 @@ def test_the_exposition_is_the_golden_one(file: str, encode: Encode, two_shards:
 @pytest.mark.parametrize(("accept", "encode"), [("", generate_latest), (OPENMETRICS, generate_openmetrics)])
 def test_the_own_writer_equals_the_client_library(accept: str, encode: Encode, two_shards: list[PlainShard]) -> None:
     """The service part of a rendering is byte for byte what the client library writes of the same figures."""
-    collector = ShardCollector(lambda: two_shards, lambda: 0, (), POLICY)
+    collector = ShardCollector(lambda: two_shards, lambda: 0, {}, POLICY)
     body = Renderer(collector, ProcessMetrics()).render(accept).body
     expected = encode(_registry(*two_shards)).removesuffix(b"# EOF\n")
     assert body.startswith(expected)

@@ -16,7 +16,7 @@ from stream.core.trouble import Trouble
 from stream.telemetry.collector import ShardCollector
 from stream.telemetry.figures import PlainShard
 from stream.telemetry.http import Address, Scrapes, Server
-from stream.telemetry.known import Declared, known_series
+from stream.telemetry.known import Declared, known_by_stage
 from stream.telemetry.process import ProcessMetrics
 from stream.telemetry.rendering import Renderer, Rendering
 from stream.telemetry.service import Telemetry, TelemetrySettings
@@ -149,7 +149,7 @@ async def test_a_port_in_use_is_one_clear_message() -> None:
 async def test_a_worker_s_telemetry_starts_and_stops() -> None:
     """Loopback unless told; stopping twice is harmless and frees the port."""
     shard = PlainShard(1, 5)
-    known = tuple(known_series(Declared({"billing": ("voice",)})))
+    known = known_by_stage(Declared({"billing": ("voice",)}))
     telemetry = Telemetry(TelemetrySettings(now=lambda: 0, known=known))
     assert telemetry.port == 0
     await telemetry.start(lambda: [shard], State)
@@ -171,7 +171,7 @@ async def test_a_large_scrape_leaves_the_loop_alone() -> None:
     """
     declared = Declared({f"queue-{number}": ("voice", "chat", "email") for number in range(25)})
     shards = [PlainShard(1, partition) for partition in range(8)]
-    collector = ShardCollector(lambda: shards, lambda: 0, known_series(declared))
+    collector = ShardCollector(lambda: shards, lambda: 0, known_by_stage(declared))
     server = Server(Address(), Renderer(collector, ProcessMetrics()), State)
     await server.start()
     lateness: list[float] = []

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stream.wire import json
-from stream.wire.times import parse_time
+from stream.wire.times import format_time, parse_time
 from tests.vectors.scenarios import FOLDER, Scenario, Step, scenarios
 from tests.vectors.waiting import waits
 from tests.vectors.world import World, by_labels, shuffled
@@ -68,6 +68,11 @@ def check(world: World, step: Step, *, in_order: bool) -> None:
     for kind in ("service_level", "abandonment"):
         for queue, ratios in expect.get(kind, {}).items():
             assert {name: list(ratio) for name, ratio in world.queue(queue)[kind].items()} == ratios
+    if "cases" in expect:
+        check_cases(world, expect["cases"])
+    for rule, wanted in expect.get("fcr", {}).items():
+        found = fcr(figures, rule)
+        assert {name: found[name] for name in wanted} == wanted
     assert not any(world.shard.view.unaccounted.values()), world.shard.view.unaccounted
     if in_order:
         complete(by_labels(world.retracted()), expect.get("retracted", {}))
@@ -80,6 +85,40 @@ def check_contacts(world: World, expected: dict[str, dict[str, Any]]) -> None:
         report = world.contact(contact_id)
         for name, value in known.items():
             assert waits(name) or same(report[name], value), (contact_id, name, report.get(name), value)
+
+
+def check_cases(world: World, expected: list[dict[str, Any]]) -> None:
+    """All cases, each with its contacts in order; of the rules and fields only those named."""
+    known = {tuple(c["contact_id"] for c in told["contacts"]): told for told in world.verdicts.values()}
+    wanted = {tuple(case["contacts"]): case for case in expected}
+    assert set(known) - {()} == set(wanted)
+    for contacts, case in wanted.items():
+        told = known[contacts]
+        for rule, state in case.get("rules", {}).items():
+            found = told["rules"][rule]
+            if found is not None and found["window_end"] is not None:
+                found = {**found, "window_end": format_time(found["window_end"])}
+            assert same(found, state) if found and state else found == state, (contacts, rule, found, state)
+        if "prior_attempts" in case:
+            assert [c["contact_id"] for c in told["prior_attempts"]] == case["prior_attempts"], contacts
+        for name in case.keys() - {"contacts", "rules", "prior_attempts"}:
+            assert told[name] == case[name], (contacts, name)
+
+
+def fcr(figures: Mapping[str, int | float], rule: str) -> dict[str, Any]:
+    """Provisional, bounds and settled of a rule over all cohorts shown."""
+    counts = dict.fromkeys(("settled", "provisional", "failed", "open"), 0)
+    for name, value in of_family(figures, "contact_fcr_cohort_cases").items():
+        labels = dict(label.split("=") for label in name.partition("{")[2][:-1].split(","))
+        if labels["rule"] == f'"{rule}"':
+            counts[labels["state"].strip('"')] += int(value)
+    settled, provisional, failed, waiting = counts.values()
+    known, total = settled + provisional, sum(counts.values())
+    return {
+        "provisional": [known, known + failed],
+        "bounds": [[settled, total], [known + waiting, total]],
+        "settled": None if provisional or waiting else [settled, settled + failed],
+    }
 
 
 def complete(figures: Mapping[str, int | float], expected: Mapping[str, int | float]) -> None:

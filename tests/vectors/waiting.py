@@ -2,21 +2,19 @@
 
 from stream.core.families import SERVICE
 
-CALENDARS = ("local_day", "local_hour", "in_hours")
-KINDS = ("cases", "fcr", "bounds")  # whole kinds of expectation, all of the case stage
 _PARTS = ("_bucket", "_count", "_sum")
 
 seen: set[str] = set()
 
 
 def waits(name: str) -> bool:
-    """Whether a family, a field or a whole kind waits for a later part of the product; remembers that it was met.
+    """Whether a family waits for a later part of the product; remembers that it was met.
 
     A family, with or without labels, waits while the catalogue does not have it: nothing can count or export it before.
     """
     base = name.partition("{")[0]
     family = next((base.removesuffix(part) for part in _PARTS if base.removesuffix(part) in SERVICE), base)
-    later = base in (*CALENDARS, *KINDS) or (base.startswith("contact_") and family not in SERVICE)
+    later = base.startswith("contact_") and family not in SERVICE
     if later:
         seen.add(base)
     return later

@@ -4,13 +4,18 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
+from stream.core.batch import Output
+from stream.core.case_shard import CaseShard
+from stream.core.engine import Engine
 from stream.core.families import SERVICE
+from stream.core.figures import CounterKey
 from stream.core.outcome import is_inferred
 from stream.core.policy import Policy
 from stream.core.ratios import QueueCounts, abandonment, service_levels
 from stream.core.report import contact_report
 from stream.core.series import net_figures, series_of
 from stream.core.shard import Changes, Record, Shard, ShardId
+from stream.wire import json
 from stream.wire.rows import JsonCodec
 from stream.wire.times import format_time
 
@@ -18,51 +23,79 @@ MANUAL = ("calls", "chats", "emails", "nobody")  # one source that never speaks:
 
 
 class World:
-    """A shard of stage one and what it has written."""
+    """A shard of each stage, what they have written, and what travels between them."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self.shard = self._new()
-        self.changelog: dict[bytes, bytes] = {}
+        self.changelogs: tuple[dict[bytes, bytes], dict[bytes, bytes]] = ({}, {})
+        self.verdicts: dict[str, dict[str, Any]] = {}
+        self.corrections: list[dict[str, Any]] = []
         self.rejected: list[dict[str, Any]] = []
         self.duplicates = 0
         self.applied = 0
-
-    def _new(self) -> Shard:
-        shard = Shard(ShardId(1, 0), self.policy, JsonCodec(), MANUAL)
-        shard.loaded()
-        return shard
-
-    def feed(self, records: list[Record], size: int) -> None:
-        """Apply ``records`` in batches of ``size``; agents and cases wait for their stage."""
-        own = [record for record in records if record.topic != "cases"]
-        for start in range(0, len(own), size):
-            self._keep(self.shard.apply(own[start : start + size], {"calls": start + size}, 0))
-
-    def advance(self, to: int) -> None:
-        """Put the watermark at ``to``."""
-        self._keep(self.shard.advance(to))
+        self.reload()
 
     def reload(self) -> None:
-        """A crash: what is not in the changelog is gone."""
-        self.shard = self._new()
-        for key, value in self.changelog.items():
-            self.shard.load(key, value)
-        self.shard.loaded()
+        """A crash: what is not in the changelogs is gone."""
+        self.shard = Shard(ShardId(1, 0), self.policy, JsonCodec(), MANUAL)
+        self.cases = CaseShard(ShardId(2, 0), self.policy, JsonCodec(), 1)
+        self.cases.clock.sources = ("nobody",)
+        for shard, changelog in zip((self.shard, self.cases), self.changelogs, strict=True):
+            for key, value in changelog.items():
+                shard.load(key, value)
+            shard.loaded()
 
-    def _keep(self, changes: Changes) -> None:
+    def feed(self, records: list[Record], size: int) -> None:
+        """Apply ``records`` in batches of ``size``, then let the stages tell each other everything."""
+        for start in range(0, len(records), size):
+            batch = records[start : start + size]
+            contacts = [record for record in batch if record.topic != "cases"]
+            cases = [record for record in batch if record.topic == "cases"]
+            told = self._keep(self.shard, self.shard.apply(contacts, {"calls": start + size}, 0))
+            self._travel(self._keep(self.cases, self.cases.apply([*told, *cases], {"cases": start + size}, 0)))
+
+    def advance(self, to: int) -> None:
+        """Put the watermark at ``to`` in both stages."""
+        told = self._keep(self.shard, self.shard.advance(to))
+        self.cases.clock.advance(to)
+        self._travel(told)
+
+    def _travel(self, records: list[Record]) -> None:
+        """Give the case stage what is on its way to it, until nothing is."""
+        while records:
+            records = self._keep(self.cases, self.cases.apply(records, {}, 0))
+
+    def _keep(self, shard: Engine, changes: Changes) -> list[Record]:
+        """Store what a batch changed; the records it makes for the case stage."""
+        changelog = self.changelogs[shard.id.stage - 1]
         for key, value in changes.changelog:
             if value is None:
-                self.changelog.pop(key, None)
+                changelog.pop(key, None)
             else:
-                self.changelog[key] = value
+                changelog[key] = value
         for output in changes.outputs:
-            if output.topic == "rejected":
-                headers = dict(output.headers)
-                self.rejected.append({"reason": headers["x-rejected-reason"].decode(), "value": output.value})
+            self._read(output)
         self.duplicates += changes.duplicates
         self.applied += changes.applied
-        self.shard.publish(changes)
+        shard.publish(changes)
+        return [
+            Record(output.topic, 0, None, output.key, output.value, output.headers)
+            for output in changes.outputs
+            if output.topic in ("outcomes", "identities")
+        ]
+
+    def _read(self, output: Output) -> None:
+        if output.topic == "rejected":
+            headers = dict(output.headers)
+            self.rejected.append({"reason": headers["x-rejected-reason"].decode(), "value": output.value})
+        elif output.topic == "corrections":
+            self.corrections.append(json.loads(output.value or b""))
+        elif output.topic == "verdicts":
+            told = json.loads(output.value or b"")
+            if told["withdrawn"]:
+                self.verdicts.pop(told["case_id"], None)
+            else:
+                self.verdicts[told["case_id"]] = told
 
     @property
     def now(self) -> int:
@@ -71,13 +104,19 @@ class World:
 
     def figures(self) -> dict[str, int | float]:
         """Net figures and gauges by series."""
-        view = self.shard.view
-        gauges = {series_of(key): value for key, value in view.gauges(self.now).items() if key[0] in SERVICE}
-        return {**net_figures(view.counters), **gauges}
+        views = (self.shard.view, self.cases.view)
+        gauges = {k: value for view in views for k, value in view.gauges(self.now).items() if k[0] in SERVICE}
+        return {**net_figures(self.counters), **{series_of(key): value for key, value in gauges.items()}}
+
+    @property
+    def counters(self) -> dict[CounterKey, tuple[int, int]]:
+        """Of both stages, state tallies left out."""
+        both = (*self.shard.view.counters.items(), *self.cases.view.counters.items())
+        return {key: value for key, value in both if not str(key[0]).startswith("~")}
 
     def retracted(self) -> dict[str, int | float]:
         """What was taken back so far, by series."""
-        return net_figures({key: fell for key, (_, fell) in self.shard.view.counters.items()})
+        return net_figures({key: fell for key, (_, fell) in self.counters.items()})
 
     def contact(self, contact_id: str) -> dict[str, Any]:
         """What is known of the latest generation of a contact."""
@@ -85,7 +124,7 @@ class World:
         assert row is not None, contact_id
         contact = row.contacts[-1]
         inferred = is_inferred(contact, self.shard.watermark, self.policy)
-        report = dict(contact_report(contact, self.policy, inferred=inferred))
+        report = dict(contact_report(contact, self.policy, self.shard.watermark, inferred=inferred))
         since = report["unanswered_since"]
         report["unanswered_since"] = None if since is None else format_time(int(str(since)))
         return report
@@ -105,7 +144,7 @@ class World:
     def cell(self, start: int, by: str) -> dict[str, int | float]:
         """The counts of all cells of an interval."""
         counts: dict[Any, int] = {}
-        for key, cell in self.shard.book.cells.items():
+        for key, cell in (*self.shard.book.cells.items(), *self.cases.book.cells.items()):
             if key[0] * 900_000 == start and key[1] == by:
                 for figure, amount in cell.counts.items():
                     counts[figure.key] = counts.get(figure.key, 0) + amount

@@ -201,7 +201,7 @@ class KafkaStore:
 
     def __init__(self, broker: Broker, layout: Layout) -> None:
         self.settings = WorkerSettings(
-            broker=broker, app_id=layout.app_id, prefix=layout.prefix, limits=SMALL, timing=QUICK
+            broker, layout.app_id, layout.prefix, stages=(CONTACTS,), limits=SMALL, timing=QUICK
         )
         self.layout = layout
         self.counts = dict.fromkeys((*CONTACTS.sources, *CONTACTS.outputs), layout.partitions)

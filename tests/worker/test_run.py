@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 TIMING = Timing(session_timeout=6.0, heartbeat=0.5, rebalance_timeout=6.0)
 
 
+def silent_shard(stage: int, partition: int, _partitions: int, /) -> CountingShard:
+    """A counting shard without outputs: what one stage counts, the other does not read."""
+    return CountingShard(stage, partition, outputs=False)
+
+
 async def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
     """Wait for something to become true."""
     deadline = time.monotonic() + seconds
@@ -38,7 +43,7 @@ async def test_views_health_and_group_offsets(kafka: str, make_topics: MakeTopic
     layout = make_topics(partitions=2)
     settings = WorkerSettings(broker=Broker(kafka), app_id=layout.app_id, prefix=layout.prefix, timing=TIMING)
     telemetry = KeptTelemetry()
-    worker = Worker(settings, CountingShard, telemetry)
+    worker = Worker(settings, silent_shard, telemetry)
     running = asyncio.create_task(worker.run())
     assert not worker.health().ready
     assert list(worker.views()) == []
@@ -70,9 +75,9 @@ async def test_a_cut_off_worker_shows_nothing(kafka: str, make_topics: MakeTopic
     layout = make_topics(partitions=1)
     timing = replace(TIMING, session_timeout=6.0)
     settings = WorkerSettings(broker=Broker(kafka), app_id=layout.app_id, prefix=layout.prefix, timing=timing)
-    worker = Worker(settings, CountingShard, KeptTelemetry())
+    worker = Worker(settings, silent_shard, KeptTelemetry())
     running = asyncio.create_task(worker.run())
-    await until(lambda: len(list(worker.views())) == 1)
+    await until(lambda: len(list(worker.views())) == 2)
     app = worker._app
     assert app is not None
     app.chunk_consumer.thread.heard_at = time.monotonic() - 6.1

@@ -79,6 +79,7 @@ async def test_sigterm_ends_a_busy_worker_quickly(kafka: str, make_topics: MakeT
         second = start(level="WARNING")
         await flow
         await check_exact(kafka, layout)
+        await until(lambda: len(second.told("shard_loaded")) == 2, 20, "the second worker runs")
         assert await asyncio.to_thread(second.terminate) == 0
         assert "Traceback" not in first.said + second.said
 

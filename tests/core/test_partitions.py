@@ -6,7 +6,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.worker.partitions import partition_of
+from stream.core.partitions import partition_of
 
 
 @given(st.binary(max_size=70), st.integers(1, 64))

@@ -1,6 +1,6 @@
 """Which partition a key belongs to: murmur2 as Kafka's Java client computes it, twice as fast as the clients' own.
 
-Pure. `tests/worker/test_partitions.py` compares it with aiokafka's for any key.
+Pure. `tests/core/test_partitions.py` compares it with aiokafka's for any key.
 """
 
 from __future__ import annotations

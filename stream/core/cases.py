@@ -1,0 +1,367 @@
+"""A customer's contacts and ticket events to cases, in order, step by step and back (2-numbers 2.7).
+
+`Timeline` places contacts in the order (`arrived_at`, `contact_id`). Each placement remembers what it changed, so that
+a contact told anew, or told late, undoes only what came after it: a customer with ten thousand contacts costs as
+much for the last as for the first. The cases are the same whatever the order of telling (a law).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from typing import TYPE_CHECKING, NamedTuple
+
+from stream.core.events import RANKS
+from stream.core.fact import (
+    ABANDONED,
+    FOREVER,
+    active_as_of,
+    eligible,
+    order_of,
+    resolved_at,
+    resolved_by_word,
+)
+
+if TYPE_CHECKING:
+    from stream.core.events import Event
+    from stream.core.fact import Fact, FactKey
+    from stream.core.policy import Policy
+
+MERGED = RANKS["case.merged"]
+OPENED, RESOLVED, REOPENED = RANKS["case.opened"], RANKS["case.resolved"], RANKS["case.reopened"]
+ESCALATED, CLOSED = RANKS["case.escalated"], RANKS["case.closed"]
+RESOLVING = frozenset((RESOLVED, CLOSED))
+WORDS = frozenset((OPENED, RESOLVED, REOPENED, CLOSED))  # with any of these nothing is implied
+Tally = dict[tuple[str, str], tuple[int, int]]
+
+
+class Case:
+    """One issue of one customer. What a placement changes is replaced, not changed, so that it can be undone."""
+
+    __slots__ = ("attempts", "contacts", "counts", "ends", "events", "id", "issue", "linked", "overlaps", "tally")
+
+    def __init__(self, name: str, events: list[Event]) -> None:
+        """Nothing is in it but what the ticket system said, in fold order."""
+        self.id = name
+        self.events = events
+        self.contacts: list[Fact] = []  # eligible inbound ones and outbound ones that joined, in order
+        self.attempts: list[Fact] = []  # abandoned before an eligible contact
+        self.linked: list[Fact] = []  # those that name the ticket and are no contacts of the case (yet)
+        self.issue: str | None = None  # the first its contacts state
+        self.overlaps: list[Fact] = []  # contacts that were still active when the latest arrived
+        self.ends: list[Fact] = []  # contacts that another may still follow
+        self.tally: Tally = {}  # channel, queue -> eligible contacts, those followed in less than W
+        self.counts = Counts()
+
+    @property
+    def first(self) -> Fact | None:
+        """The first eligible contact, whatever a rule sees."""
+        return next((fact for fact in self.contacts if fact.direction == "inbound"), None)
+
+    @property
+    def home(self) -> Fact | None:
+        """The contact it is counted under: the first, else the earliest that names its ticket."""
+        return self.first or next(iter(self.linked), None) or next(iter(self.contacts), None)
+
+    @property
+    def arrived_at(self) -> int:
+        """When it began (ms): its home's arrival, else its ticket's first event."""
+        home = self.home
+        return self.events[0][0] if home is None else home.arrived_at
+
+    def words(self, at: int = FOREVER) -> list[Event]:
+        """What the ticket system said up to ``at`` of being open or resolved."""
+        return [event for event in self.events if event[0] <= at and event[2] in WORDS] if self.events else []
+
+    def resolved_as_of(self, mode: str, at: int = FOREVER) -> int | None:
+        """The latest resolution (ms) if the case is resolved as of ``at``, else None."""
+        words = self.words(at) if mode in ("auto", "case") else []
+        fact = self._deciding(mode, at)
+        if not words:
+            return None if fact is None else resolved_at(fact, mode, ticket=False, at=at)
+        if mode == "auto" and fact is not None:
+            said = [word for word in fact.dispositions if word.at <= at]
+            if said and said[-1].at >= words[-1][0]:
+                return resolved_by_word(fact, mode, at)[1]
+        return words[-1][0] if words[-1][2] in RESOLVING else None
+
+    def active_as_of(self, at: int) -> int | None:
+        """When it was last active as of ``at`` (ms); None before it began."""
+        seen = [event[0] for event in self.events if event[0] <= at][-1:]
+        seen += [active_as_of(fact, at) for fact in (*self.overlaps, *self.contacts[-1:])]
+        return max(seen, default=None)
+
+    def _deciding(self, mode: str, at: int) -> Fact | None:
+        """The latest contact that says whether the case is resolved; an outbound one only if it says something."""
+        for fact in reversed(self.contacts):
+            if fact.direction == "inbound" or resolved_by_word(fact, mode, at)[0]:
+                return fact
+            if resolved_at(fact, mode, ticket=False, at=at) is not None:
+                return fact
+        return None
+
+
+class Counts(NamedTuple):
+    """How many contacts of a case are what."""
+
+    handled: int = 0
+    reopened: int = 0  # served again inside the window after they were over
+    going: int = 0  # not ended
+
+
+class Step(NamedTuple):
+    """What placing one contact changed, to be put back."""
+
+    role: str = ""  # contact, linked, attempt
+    case: Case | None = None
+    created: bool = False
+    saved: tuple[str | None, list[Fact], list[Fact], Tally, Counts] | None = None
+    pending: list[Fact] | None = None
+    taken: int = 0  # attempts
+
+
+class Timeline:
+    """All contacts and ticket events of one customer, and the cases they make; placing is lazy (`place`).
+
+    ``alone`` = nobody knows who it is: every contact is a case of its own.
+    """
+
+    __slots__ = (
+        "_into",
+        "_keys",
+        "_merges",
+        "_of",
+        "_pending",
+        "_steps",
+        "_tickets",
+        "alone",
+        "cases",
+        "facts",
+        "order",
+        "policy",
+        "touched",
+    )
+
+    def __init__(self, policy: Policy, *, alone: bool = False) -> None:
+        """Nothing is known."""
+        self.policy = policy
+        self.alone = alone
+        self.facts: dict[FactKey, Fact] = {}
+        self.order: list[Fact] = []
+        self.cases: dict[str, Case] = {}
+        self.touched: set[str] = set()  # cases to be looked at; whoever does so clears it
+        self._keys: list[tuple[int, str, int]] = []
+        self._steps: list[Step] = []  # of the contacts placed so far
+        self._pending: list[Fact] = []  # abandoned, and no eligible contact since
+        self._of: dict[str, list[Case]] = {}  # contact_id -> the cases of its generations, as placed
+        self._tickets: dict[str, list[Event]] = {}
+        self._merges: list[Event] = []
+        self._into: dict[str, str] = {}
+
+    def put(self, fact: Fact) -> None:
+        """Take a contact, or what is now known of it."""
+        self.remove((fact.contact_id, fact.generation))
+        key = order_of(fact)
+        place = bisect_left(self._keys, key)
+        self._rewind(place)
+        self._keys.insert(place, key)
+        self.order.insert(place, fact)
+        self.facts[fact.contact_id, fact.generation] = fact
+
+    def remove(self, key: FactKey) -> None:
+        """Forget a contact."""
+        fact = self.facts.pop(key, None)
+        if fact is None:
+            return
+        place = bisect_left(self._keys, order_of(fact))
+        self._rewind(place)
+        del self._keys[place], self.order[place]
+
+    def tell(self, event: Event) -> None:
+        """Take a ticket event."""
+        if event[2] == MERGED:
+            insort(self._merges, event)
+            self._merge()
+            return
+        ticket = event[5].case_id or ""
+        insort(self._tickets.setdefault(ticket, []), event)
+        name = self._canonical(ticket)
+        since, known = event[0], self.cases.get(name)
+        begins = event[2] == OPENED and (known is None or all(other[2] != OPENED for other in known.events))
+        if begins:  # from now on the case is there since the ticket's first event, before any contact that names it
+            since = self._events_of(name)[0][0]
+        place = bisect_left(self._keys, (since, "", -1))
+        if begins:
+            place = next((i for i, fact in enumerate(self.order[:place]) if self._ticket_of(fact) == name), place)
+        self._rewind(place)
+        self._gather(name)
+
+    def place(self) -> None:
+        """Place every contact that is not placed."""
+        while len(self._steps) < len(self.order):
+            self._steps.append(self._placed(self.order[len(self._steps)]))
+
+    def look_at(self, contact_id: str) -> None:
+        """Something beside it was told of a contact: its cases are touched."""
+        self.touched.update(case.id for case in self._of.get(contact_id, ()))
+
+    def merges(self, name: str) -> list[Event]:
+        """The merges that brought a ticket's case together."""
+        return [event for event in self._merges if self._canonical(event[5].case_id or "") == name]
+
+    def _merge(self) -> None:
+        """Tickets became part of others: decide anew which, and which events each has."""
+        self._rewind(0)
+        self.touched.update(self.cases)
+        self.cases.clear()
+        self._into.clear()
+        for event in self._merges:
+            old, into = self._canonical(event[5].case_id or ""), self._canonical(event[5].into)
+            if old != into:
+                self._into[old] = into
+        for name in sorted({self._canonical(ticket) for ticket in self._tickets}):
+            self._gather(name)
+
+    def _gather(self, name: str) -> None:
+        """Give a ticket's events to its case. Only an opening, or a contact, makes a case: never what is told later."""
+        events = self._events_of(name)
+        if name in self.cases:
+            self.cases[name].events = events
+        elif any(event[2] == OPENED for event in events):
+            self.cases[name] = Case(name, events)
+        self.touched.add(name)
+
+    def _events_of(self, name: str) -> list[Event]:
+        told = (events for ticket, events in self._tickets.items() if self._canonical(ticket) == name)
+        return sorted(event for events in told for event in events)
+
+    def _canonical(self, ticket: str) -> str:
+        while ticket in self._into:
+            ticket = self._into[ticket]
+        return ticket
+
+    def _ticket_of(self, fact: Fact) -> str | None:
+        return None if fact.case_id is None else self._canonical(fact.case_id)
+
+    def _placed(self, fact: Fact) -> Step:
+        if eligible(fact, self.policy.cases):
+            return self._join(fact, None if self.alone else self._match(fact))
+        if self.alone:
+            return Step()
+        if fact.direction == "inbound":
+            if fact.outcome in ABANDONED:
+                before, self._pending = self._pending, [*self._pending, fact]
+                return Step("attempt", pending=before)
+            if (case := self.cases.get(self._ticket_of(fact) or "")) is not None:
+                case.linked.append(fact)
+                self.touched.add(case.id)
+                return Step("linked", case)
+        elif fact.direction == "outbound" and fact.outcome == "handled" and (case := self._named(fact)) is not None:
+            return self._join(fact, case)
+        return Step()
+
+    def _named(self, fact: Fact) -> Case | None:
+        """The case a contact names: by its ticket, else by the contact before it."""
+        ticket = self._ticket_of(fact)
+        if ticket is not None:
+            return self.cases.get(ticket)
+        known = self._of.get(fact.previous_contact_id or "")
+        return known[-1] if known else None
+
+    def _match(self, fact: Fact) -> Case | None:
+        named = self._named(fact)
+        if named is not None or fact.case_id is not None:
+            return named
+        best: tuple[int, int, str] | None = None
+        for case in self.cases.values():
+            active = self._fits(case, fact)
+            if active is not None and (best is None or (active, case.arrived_at, case.id) > best):
+                best = active, case.arrived_at, case.id
+        return None if best is None else self.cases[best[2]]
+
+    def _fits(self, case: Case, fact: Fact) -> int | None:
+        """When the case was last active, if it takes a contact that names none; else None."""
+        match, at = self.policy.cases.match, fact.arrived_at
+        if match != "customer" and case.issue != fact.issue:
+            known = case.issue is not None and fact.issue is not None
+            if match == "issue" or known:
+                return None
+        active = case.active_as_of(at)
+        if active is None:
+            return None
+        resolved = case.resolved_as_of(self.policy.cases.resolution, at)
+        since = active if resolved is None else resolved
+        return active if at < since + self.policy.window_ms(case.issue or fact.issue) else None
+
+    def _join(self, fact: Fact, case: Case | None) -> Step:
+        """Put a contact into a case, or into a new one."""
+        created = case is None
+        if case is None:
+            name = None if self.alone else self._ticket_of(fact)
+            events = [] if name is None else self._events_of(name)
+            case = Case(name or f"contact:{fact.contact_id}/{fact.generation}", events)
+            self.cases[case.id] = case
+        saved = (case.issue, case.overlaps, case.ends, case.tally, case.counts)
+        before, taken = self._pending, 0
+        case.overlaps = [
+            f for f in (*case.overlaps, *case.contacts[-1:]) if f.last_at is None or f.last_at > fact.arrived_at
+        ]
+        case.contacts.append(fact)
+        case.issue = case.issue or fact.issue
+        window = self.policy.window_ms(case.issue)
+        fresh = case.contacts[-1:]
+        if window != self.policy.window_ms(saved[0]):
+            case.ends, case.tally, case.counts, fresh = [], {}, Counts(), case.contacts
+        for one in fresh:
+            _count(case, one, window)
+        if fact.direction == "inbound":
+            near = [attempt for attempt in before if fact.arrived_at - attempt.arrived_at < window]
+            case.attempts += near
+            taken = len(near)
+            self._pending = []
+        self._of.setdefault(fact.contact_id, []).append(case)
+        self.touched.add(case.id)
+        return Step("contact", case, created, saved, before, taken)
+
+    def _rewind(self, place: int) -> None:
+        """Undo the placement of every contact from ``place`` on."""
+        while len(self._steps) > place:
+            step, fact = self._steps.pop(), self.order[len(self._steps)]
+            if step.pending is not None:
+                self._pending = step.pending
+            if step.case is not None:
+                self.touched.add(step.case.id)
+                self._undo(step, step.case, fact)
+
+    def _undo(self, step: Step, case: Case, fact: Fact) -> None:
+        if step.role == "linked":
+            case.linked.pop()
+            return
+        case.contacts.pop()
+        del case.attempts[len(case.attempts) - step.taken :]
+        if step.saved is not None:
+            case.issue, case.overlaps, case.ends, case.tally, case.counts = step.saved
+        of = self._of[fact.contact_id]
+        of.pop()
+        if not of:
+            del self._of[fact.contact_id]
+        if step.created:
+            del self.cases[case.id]
+
+
+def _count(case: Case, fact: Fact, window: int) -> None:
+    """Count a contact; an eligible one also on those that it follows in less than ``window`` after their end."""
+    handled, reopened, going = case.counts
+    back = any(served < stopped + window for stopped, served in fact.reopens)
+    case.counts = Counts(handled + (fact.outcome == "handled"), reopened + back, going + (fact.ended_at is None))
+    if fact.direction != "inbound":
+        return
+    tally, ends = dict(case.tally), []
+    for earlier in case.ends:
+        if earlier.ended_at is None:
+            ends.append(earlier)
+        elif fact.arrived_at < earlier.ended_at + window:
+            eligible_ones, followed = tally[earlier.channel, earlier.queue]
+            tally[earlier.channel, earlier.queue] = eligible_ones, followed + 1
+    eligible_ones, followed = tally.get((fact.channel, fact.queue), (0, 0))
+    tally[fact.channel, fact.queue] = eligible_ones + 1, followed
+    case.tally, case.ends = tally, [*ends, fact]

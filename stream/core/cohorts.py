@@ -1,0 +1,113 @@
+"""FCR by cohort, as gauges made from stored tallies when somebody looks (2-numbers 2.8, 3-metrics 3.2).
+
+    ~cohort    (rule, channel, queue, day, state) -> cases
+    ~running   (rule, day, hour of the resolution, window, "n" | "since") -> provisional cases, and ms into that hour
+    ~repeated  (rule, day, age in days) -> cases that were resolved and came back at that age
+
+Everything is a sum, so that shards add up: maturity is elapsed / N, the projection Kaplan-Meier over at-risk and
+repeated. Pure; times in ms.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from stream.core.figures import CounterKey
+from stream.core.policy import DAY_MS, HOUR_MS, Policy
+
+TALLIES = ("~cohort", "~running", "~repeated")
+SPARE_DAYS = 2  # cohorts shown beyond the window
+Tallies = Mapping[CounterKey, int]
+Gauges = dict[CounterKey, float]
+
+
+def first_day_shown(policy: Policy, watermark: int | None) -> str:
+    """The oldest cohort that is shown at ``watermark``: the window and two days back, in the policy's zone."""
+    if watermark is None:
+        return ""
+    window_days = -(-policy.longest_window_ms // DAY_MS)
+    today = date.fromisoformat(policy.calendar("").local_day(watermark))
+    return (today - timedelta(days=window_days + SPARE_DAYS)).isoformat()
+
+
+def cohort_gauges(tallies: Tallies, policy: Policy, watermark: int | None) -> Gauges:
+    """Every cohort gauge at the settlement watermark."""
+    oldest = first_day_shown(policy, watermark)
+    gauges: dict[CounterKey, float] = defaultdict(float)
+    queues: dict[tuple[str, str, str], dict[str, dict[str, int]]] = {}
+    for key, amount in tallies.items():
+        if not amount or str(key[4 if key[0] == "~cohort" else 2]) < oldest:
+            continue
+        family, rule, *labels = (str(label) for label in key)
+        if family == "~cohort":
+            channel, queue, day, state = labels
+            gauges["contact_fcr_cohort_cases", rule, channel, state, day] += amount
+            if state in ("settled", "failed"):
+                gauges["contact_fcr_cohort_elapsed_cases", rule, day] += amount
+            days = queues.setdefault((rule, channel, queue), {})
+            days.setdefault(day, {})[state] = amount
+        elif family == "~running":
+            _elapse(gauges, rule, labels, amount, watermark)
+        else:
+            gauges["contact_fcr_repeated_cases", rule, labels[1]] += amount
+    for (rule, channel, queue), days in queues.items():
+        for age, day in _ages(policy, queue, watermark):
+            for state, amount in days.get(day, {}).items():
+                gauges["contact_fcr_queue_cases", rule, channel, queue, state, age] = amount
+    _at_risk(gauges, tallies, policy, watermark)
+    return dict(gauges)
+
+
+def _elapse(gauges: Gauges, rule: str, labels: list[str], amount: int, watermark: int | None) -> None:
+    """The share of the window that has passed, of provisional cases; the two parts of one hour add up."""
+    day, hour, window, part = labels
+    if watermark is None:
+        return
+    passed = amount * (watermark - int(hour) * HOUR_MS) if part == "n" else -amount
+    key = ("contact_fcr_cohort_elapsed_cases", rule, day)
+    gauges[key] = gauges.get(key, 0) + passed / int(window)
+
+
+def _ages(policy: Policy, queue: str, watermark: int | None) -> list[tuple[str, str]]:
+    """Which cohort of a queue is today's, yesterday's, and the newest whose windows have passed, on every shard."""
+    if watermark is None:
+        return []
+    calendar = policy.calendar(queue)
+    days = (date.fromisoformat(calendar.local_day(at)) for at in (watermark, watermark - policy.longest_window_ms))
+    today, last = days
+    before = timedelta(days=1)
+    return [("0", today.isoformat()), ("1", (today - before).isoformat()), ("settled", (last - before).isoformat())]
+
+
+def _at_risk(gauges: Gauges, tallies: Tallies, policy: Policy, watermark: int | None) -> None:
+    """Cases resolved at the first contact that reached each age, those that came back at it included."""
+    oldest = first_day_shown(policy, watermark)
+    days = -(-policy.longest_window_ms // DAY_MS)
+    reached: dict[str, list[int]] = {}
+    for key, amount in tallies.items():
+        if not amount or str(key[4 if key[0] == "~cohort" else 2]) < oldest:
+            continue
+        rule = str(key[1])
+        if policy.rules.get(rule) is None or policy.rules[rule].survey == "decide":
+            continue
+        age = _age_reached(key, days, watermark)
+        if age is not None:
+            counts = reached.setdefault(rule, [0] * days)
+            counts[min(age, days - 1)] += amount
+    for rule, counts in reached.items():
+        above = 0
+        for age in reversed(range(days)):
+            above += counts[age]
+            if above:
+                gauges["contact_fcr_at_risk_cases", rule, str(age)] = above
+
+
+def _age_reached(key: CounterKey, days: int, watermark: int | None) -> int | None:
+    """The last age in days at which the cases of a tally were still at risk."""
+    if key[0] == "~repeated":
+        return int(key[3])
+    if key[0] == "~cohort":
+        return days - 1 if key[5] == "settled" else None
+    if key[5] != "n" or watermark is None:
+        return None
+    return max(0, (watermark - int(key[3]) * HOUR_MS) // DAY_MS)

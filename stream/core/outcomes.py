@@ -1,0 +1,63 @@
+"""What stage one tells the case stage: each contact as known now, on the outcomes topic (1-events 1.7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stream.core.batch import Output
+from stream.core.outcome import is_inferred
+from stream.core.report import contact_report, told
+
+if TYPE_CHECKING:
+    from stream.core.batch import Changes
+    from stream.core.row import Row
+    from stream.core.shard import Shard
+
+
+def tell(shard: Shard, contact_id: str, row: Row, changes: Changes, cause: str) -> None:
+    """Write the outcome of each generation that has one and is not told as it is now; ``cause`` made the difference."""
+    watermark, policy = shard.clock.value, shard.policy
+    current: dict[int, list[object]] = {}
+    for contact in row.contacts:
+        inferred = is_inferred(contact, watermark, policy)
+        now = told(contact, policy, watermark, inferred=inferred)
+        before = row.sent.get(contact.first_at)
+        if now[1] == "open" and before is None and contact.case_id is None:
+            continue  # nothing depends on it yet
+        current[contact.first_at] = now
+        if now == before:
+            continue
+        if before is not None and before[0] != now[0]:
+            changes.outputs.append(_withdrawn(shard, contact_id, contact.first_at, row.revision, before[0]))
+        report = {
+            "id": f"{contact_id}/{contact.first_at}/{row.revision}",
+            "contact_id": contact_id,
+            "generation": contact.first_at,
+            "revision": row.revision,
+            **contact_report(contact, policy, watermark, inferred=inferred),
+            "final": contact.ended_at is not None,
+            "first": before is None or before[0] != now[0],
+            "withdrawn": False,
+            "cause": cause,
+        }
+        changes.outputs.append(Output("outcomes", _owner(now[0], contact_id), shard.codec.pack(report), [], None))
+    for generation, before in row.sent.items():
+        if generation not in current:
+            changes.outputs.append(_withdrawn(shard, contact_id, generation, row.revision, before[0]))
+    row.sent = current
+
+
+def _owner(customer: object, contact_id: str) -> bytes:
+    return str(contact_id if customer is None else customer).encode()
+
+
+def _withdrawn(shard: Shard, contact_id: str, generation: int, revision: int, customer: object) -> Output:
+    value = {
+        "id": f"{contact_id}/{generation}/{revision}/withdrawn",
+        "contact_id": contact_id,
+        "generation": generation,
+        "revision": revision,
+        "withdrawn": True,
+        "customer": customer,
+    }
+    return Output("outcomes", _owner(customer, contact_id), shard.codec.pack(value), [], None)

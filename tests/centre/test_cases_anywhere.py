@@ -1,0 +1,254 @@
+"""Cases come out the same whoever runs the shards, in whatever order topics are filled, whatever happens to workers.
+
+One made-up history (`tests.centre.history`) goes through worker processes on a real Kafka, with workers that join, are
+stopped and are killed. The newest verdict of every case and the net counters of both stages, read from the changelogs
+as a new owner would, must be those of the two shards run once, in order, in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+import tomllib
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from stream.admin.producer import EventProducer, Outgoing
+from stream.core.batch import Record, ShardId
+from stream.core.case_shard import CaseShard
+from stream.core.partitions import partition_of
+from stream.core.policy_reader import read_policy
+from stream.core.shard import Shard
+from stream.core.topics import changelog_name, topic_name
+from stream.wire.broker import Broker
+from stream.wire.rows import JsonCodec
+from stream.wire.times import format_time
+from tests.centre.history import END, POLICY, START, history
+from tests.centre.house import HEARTBEAT_TOPICS, cases_told
+from tests.faults.harness import environment_seed, read_all, until, workers
+from tests.vectors.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from stream.core.batch import Output
+    from stream.core.topics import Layout
+    from tests.centre.history import Told
+    from tests.centre.house import CaseName
+    from tests.conftest import MakeTopics
+    from tests.faults.harness import WorkerProcess
+
+PARTITIONS = 4
+PEOPLE = 300
+FEED_SECONDS = 7.0
+DISORDER_MS = 60_000
+TINY = {"chunk_records": 3, "batch_records": 7, "pace_long": 0.005, "pace_short": 0.002}
+SMALL = {"chunk_records": 40, "batch_records": 100}
+Figures = dict[tuple[str | int, ...], int]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One way to run the same history.
+
+    Attributes:
+        name: for the test's id.
+        workers: how many begin.
+        order: in which the topics are filled.
+        limits: sizes of batches.
+        plan: share of the history -> what happens to a worker then: join, terminate, kill.
+    """
+
+    name: str
+    workers: int
+    order: str
+    limits: Mapping[str, float]
+    plan: tuple[tuple[float, str], ...] = ()
+
+
+SHORT = (
+    Run("alone, in time", 1, "time", {}),
+    Run("two, shuffled, tiny batches", 2, "shuffled", TINY, ((0.2, "join"), (0.5, "terminate"), (0.75, "kill"))),
+    Run("four, backwards", 4, "backwards", SMALL, ((0.3, "kill"), (0.6, "join"), (0.8, "terminate"))),
+)
+LONG = (
+    Run("two, partition by partition", 2, "by partition", SMALL, ((0.3, "kill"), (0.6, "join"), (0.8, "terminate"))),
+    Run("cases first", 1, "cases first", TINY, ((0.4, "join"), (0.6, "kill"), (0.8, "join"))),
+    Run("cases last", 3, "cases last", SMALL, ((0.3, "kill"), (0.6, "kill"), (0.8, "join"))),
+    Run("four, shuffled, kills", 4, "shuffled", TINY, tuple((share / 10, "kill") for share in range(2, 9, 2))),
+)
+by_name = partial(pytest.mark.parametrize, "run", ids=lambda run: run.name)
+
+
+@by_name(SHORT)
+async def test_the_same_cases(kafka: str, make_topics: MakeTopics, tmp_path: Path, run: Run) -> None:
+    """Verdicts and net counters are those of the run in memory."""
+    await check_run(kafka, make_topics(partitions=PARTITIONS), tmp_path, run)
+
+
+@pytest.mark.full
+@by_name((*SHORT, *LONG))
+@pytest.mark.parametrize("turn", range(3))
+async def test_the_same_cases_again(kafka: str, make_topics: MakeTopics, tmp_path: Path, run: Run, turn: int) -> None:
+    """More orders, more faults, more histories."""
+    await check_run(kafka, make_topics(partitions=PARTITIONS), tmp_path, run, turn)
+
+
+async def check_run(kafka: str, layout: Layout, folder: Path, run: Run, turn: int = 0) -> None:
+    """Run the history so, and compare."""
+    seed = environment_seed() + turn
+    dice = random.Random(seed)  # noqa: S311  a seeded test, no secret
+    told = history(seed, PEOPLE)
+    policy = folder / "policy.toml"
+    policy.write_text(POLICY)
+    said = {"policy": str(policy), "idle_after": None, "level": "WARNING", **run.limits}
+    with workers(kafka, layout, folder) as start, EventProducer(Broker(kafka)) as producer:
+        running = [start(**said) for _ in range(run.workers)]
+        await until(lambda: owned(running) == 2 * PARTITIONS, 40, "the workers share all shards")
+        feeding = asyncio.create_task(asyncio.to_thread(feed, producer, layout, ordered(told, run.order, dice), run))
+        began = time.monotonic()
+        for share, what in run.plan:
+            await asyncio.sleep(max(0.0, began + share * FEED_SECONDS - time.monotonic()))
+            await happen(running, what, dice, partial(start, **said))
+        await feeding
+        beat(producer, layout, END)
+        wanted_verdicts, wanted_figures = reference(seed)
+        found: tuple[dict[CaseName, Any], Figures] = ({}, {})
+        deadline = time.monotonic() + 40
+        while found != (wanted_verdicts, wanted_figures) and time.monotonic() < deadline:
+            await asyncio.sleep(1)
+            found = await verdicts_of(kafka, layout), await figures_of(kafka, layout)
+    assert different(found[0], wanted_verdicts) == {}
+    assert different(found[1], wanted_figures) == {}
+    assert len(wanted_verdicts) > PEOPLE
+
+
+def owned(running: Iterable[WorkerProcess]) -> int:
+    """How many shards workers run by their own account."""
+    return sum(len(worker.told("shard_loaded")) - len(worker.told("shard_dropped")) for worker in running)
+
+
+async def happen(
+    running: list[WorkerProcess], what: str, dice: random.Random, start: Callable[[], WorkerProcess]
+) -> None:
+    """Let a worker join, or end one of them in order or with SIGKILL and start another in its place."""
+    if what == "join":
+        running.append(start())
+        return
+    victim = dice.randrange(len(running))
+    if what == "kill":
+        running[victim].kill()
+    else:
+        assert await asyncio.to_thread(running[victim].terminate) in (0, -15)  # a young one has no handler yet
+    running[victim] = start()
+
+
+def ordered(told: list[Told], order: str, dice: random.Random) -> list[Told]:
+    """The history in another order."""
+    mixed = list(told)
+    if order == "shuffled":
+        dice.shuffle(mixed)
+    elif order == "backwards":
+        mixed.reverse()
+    elif order == "by partition":
+        mixed.sort(key=lambda one: partition_of(one.key.encode(), PARTITIONS))
+    elif order != "time":
+        mixed.sort(key=lambda one: (one.topic == "cases") == (order == "cases last"))
+    return mixed
+
+
+def feed(producer: EventProducer, layout: Layout, told: list[Told], run: Run) -> None:
+    """Write the history in ``FEED_SECONDS``, telling the time now and then."""
+    parts = 30
+    newest = START
+    for part in range(parts):
+        began = time.monotonic()
+        for one in told[part * len(told) // parts : (part + 1) * len(told) // parts]:
+            producer.send(Outgoing(topic_name(layout.prefix, one.topic), one.key.encode(), one.value))
+            newest = max(newest, one.at)
+        if run.order == "time" or part % 10 == 9:
+            beat(producer, layout, newest)
+        producer.flush()
+        time.sleep(max(0.0, FEED_SECONDS / parts - (time.monotonic() - began)))
+
+
+def beat(producer: EventProducer, layout: Layout, watermark: int) -> None:
+    """Tell every source partition a time that puts the watermark there, ms."""
+    at = format_time(watermark + DISORDER_MS)
+    event = {"event_id": f"h{watermark}", "type": "source.heartbeat", "occurred_at": at, "source": "clock"}
+    for short in HEARTBEAT_TOPICS:
+        producer.send_everywhere(Outgoing(topic_name(layout.prefix, short), b"clock", json.dumps(event).encode()))
+    producer.flush()
+
+
+class Reference(World):
+    """Both stages in memory, with every verdict they tell."""
+
+    def __init__(self) -> None:
+        self.told: list[dict[str, Any]] = []
+        super().__init__(read_policy(tomllib.loads(POLICY)))
+
+    def _read(self, output: Output) -> None:
+        if output.topic == "verdicts":
+            self.told.append(json.loads(output.value or b""))
+        super()._read(output)
+
+
+@cache
+def reference(seed: int) -> tuple[dict[CaseName, Any], Figures]:
+    """Verdicts and net counters of both stages run in memory, everything in order of time."""
+    world = Reference()
+    told = history(seed, PEOPLE)
+    world.feed([Record(one.topic, at, None, one.key.encode(), one.value, ()) for at, one in enumerate(told)], 100)
+    world.advance(END)
+    verdicts = {case: comparable(verdict) for case, verdict in cases_told(world.told).items()}
+    return verdicts, net([world.shard, world.cases])
+
+
+async def verdicts_of(kafka: str, layout: Layout) -> dict[CaseName, Any]:
+    """The newest verdict of every case, as any read_committed reader finds it."""
+    told = [json.loads(record.value) async for record in read_all(kafka, [topic_name(layout.prefix, "verdicts")])]
+    return {case: comparable(verdict) for case, verdict in cases_told(told).items()}
+
+
+def comparable(verdict: dict[str, Any]) -> dict[str, Any]:
+    """Everything a verdict says but how often it was told before."""
+    return {name: value for name, value in verdict.items() if name not in ("id", "revision")}
+
+
+async def figures_of(kafka: str, layout: Layout) -> Figures:
+    """Net counters over all shards, loaded from the changelogs as a new owner does."""
+    policy = read_policy(tomllib.loads(POLICY))
+    shards: dict[tuple[str, int], Shard | CaseShard] = {}
+    for partition in range(PARTITIONS):
+        one, two = ShardId(1, partition), ShardId(2, partition)
+        shards[changelog_name(layout.app_id, 1), partition] = Shard(one, policy, JsonCodec())
+        shards[changelog_name(layout.app_id, 2), partition] = CaseShard(two, policy, JsonCodec(), PARTITIONS)
+    async for record in read_all(kafka, [changelog_name(layout.app_id, stage) for stage in (1, 2)]):
+        shards[record.topic, record.partition].load(record.key, record.value)
+    for shard in shards.values():
+        shard.loaded()
+    return net(shards.values())
+
+
+def net(shards: Iterable[Shard | CaseShard]) -> Figures:
+    """Net counters and tallies of some shards together; left out is what tells how often something was corrected."""
+    total: Figures = defaultdict(int)
+    for shard in shards:
+        for key, (rose, fell) in shard.view.counters.items():
+            if key[0] not in ("contact_stream_records_total", "contact_stream_corrections_total"):
+                total[key] += rose - fell
+    return {key: amount for key, amount in total.items() if amount}
+
+
+def different(found: Mapping[Any, Any], wanted: Mapping[Any, Any]) -> dict[Any, tuple[Any, Any]]:
+    """Where two answers differ: found and wanted, a few of them."""
+    keys = [key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key)]
+    return {key: (found.get(key), wanted.get(key)) for key in sorted(keys, key=str)[:5]}

@@ -1,0 +1,161 @@
+"""Worlds that go on under another policy, policies to go on under, and everything a world can be asked for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from stream.core.case_shard import CaseShard
+from stream.core.policy import DAY_MS, HOUR_MS
+from stream.core.policy_reader import read_policy
+from stream.core.shard import Shard, ShardId
+from stream.wire.rows import JsonCodec
+from tests.core.case_policies import AGES_MS, OFFICE
+from tests.core.case_worlds import CaseWorld
+from tests.vectors.world import MANUAL, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from stream.core.batch import Changes
+    from stream.core.engine import Engine
+    from stream.core.policy import Policy
+
+Tables = dict[str, Any]
+BASE: Tables = {
+    "lateness_ms": AGES_MS,  # nothing leaves
+    "queues": {"billing": {}, "sales": {"target_ms": 30_000}},
+    "issues": {"invoice": {}, "refund": {"window_ms": DAY_MS}},
+    "steps": {"menu": ["main"]},
+}
+NAMES: dict[str, Tables] = {
+    "a queue": {"queues": {"quux": {}}},
+    "an issue": {"issues": {"weather": {}}},
+    "other menus": {"steps": {"menu": ["lost"]}},
+    "the zone of a queue": {"queues": {"billing": {"zone": "Asia/Tokyo"}}},
+    "the zone": {"zone": "America/New_York"},
+    "hours": {"queues": {"billing": {"hours": OFFICE}}},
+    "a calendar": {
+        "calendars": {"de": {"zone": "Europe/Berlin", "hours": OFFICE, "holidays": ["2026-03-03"]}},
+        "queues": {"sales": {"calendar": "de"}},
+    },
+    "goals": {"goals": {"fcr": 0.7, "queues": {"sales": {"fcr": 0.9}}}},
+}
+DEFINITIONS: dict[str, Tables] = {
+    "short abandons": {"short_abandon_ms": 2_000},
+    "short abandons of a queue": {"queues": {"billing": {"short_abandon_ms": 60_000}}},
+    "targets": {
+        "queues": {"sales": {"target_ms": 5_000}},
+        "channels": {"voice": {"target_ms": 1_000, "response_target_ms": 5_000}},
+    },
+    "timeouts": {
+        "channels": {
+            "voice": {"timeout_ms": HOUR_MS},
+            "chat": {"timeout_ms": 40 * DAY_MS},
+            "email": {"timeout_ms": 2 * DAY_MS},
+        }
+    },
+    "transfers": {"rules": {"contact": {"transfers": "forbid"}}},
+    "a rule": {"rules": {"mine": {"channels": ["voice"], "follow_up": "allow"}}},
+    "windows of issues": {"issues": {"refund": {"window_ms": 3 * DAY_MS}, "invoice": {"window_ms": 12 * HOUR_MS}}},
+    "a long window": {"cases": {"window_ms": 40 * DAY_MS}},
+    "a short window": {"cases": {"window_ms": 2 * DAY_MS}},
+    "match": {"cases": {"match": "customer"}},
+    "resolution": {"cases": {"resolution": "disposition"}},
+    "unidentified": {"cases": {"unidentified": "count"}},
+    "abandoned": {"cases": {"abandoned": "fail"}},
+    "after hours": {"cases": {"after_hours": "count"}, "queues": {"sales": {"hours": OFFICE}}},
+}
+
+
+def over(base: Tables, own: Tables) -> Tables:
+    """``own`` laid over ``base``, table by table."""
+    laid = {key: over(base[key], value) if isinstance(base.get(key), dict) else value for key, value in own.items()}
+    return {**base, **laid}
+
+
+POLICIES: dict[str, Policy] = {
+    name: read_policy(over(BASE, own)) for name, own in {"base": {}, **NAMES, **DEFINITIONS}.items()
+}
+
+
+class AdoptingWorlds(CaseWorld):
+    """Many partitions; a shard that comes back goes on under ``policy``, whatever it was counted under."""
+
+    def _new(self, name: ShardId) -> Engine:
+        shard = super()._new(name)
+        shard.redefines = True
+        return shard
+
+
+class AdoptingWorld(World):
+    """One partition; `adopt` is a restart under another policy."""
+
+    redefines = True
+
+    def reload(self) -> None:
+        """A crash, or a restart: what is not in the changelogs is gone."""
+        self.shard = Shard(ShardId(1, 0), self.policy, JsonCodec(), MANUAL)
+        self.cases = CaseShard(ShardId(2, 0), self.policy, JsonCodec(), 1)
+        self.cases.clock.sources = ("nobody",)
+        for shard, changelog in zip((self.shard, self.cases), self.changelogs, strict=True):
+            shard.redefines = self.redefines
+            for key, value in changelog.items():
+                shard.load(key, value)
+            shard.loaded()
+
+    def restart(self, policy: Policy) -> None:
+        """Start again under ``policy``; nothing is stored yet."""
+        self.policy = policy
+        self.reload()
+
+    def first_batches(self) -> tuple[Changes, Changes]:
+        """Let both shards store what the restart made of their rows; what travels is applied, too."""
+        contacts = self.shard.apply((), {}, 0)
+        told = self._keep(self.shard, contacts)
+        cases = self.cases.apply((), {}, 0)
+        self._keep(self.cases, cases)
+        self._travel(told)
+        return contacts, cases
+
+    def adopt(self, policy: Policy) -> tuple[Changes, Changes]:
+        """Go on under ``policy``; the first batch of each shard."""
+        self.restart(policy)
+        return self.first_batches()
+
+
+def net(shards: Iterable[Engine]) -> dict[Any, int]:
+    """Every nonzero net counter but those of the program itself."""
+    total: dict[Any, int] = defaultdict(int)
+    for shard in shards:
+        for key, (rose, fell) in shard.view.counters.items():
+            if not str(key[0]).startswith("contact_stream_") or key[0] == "contact_stream_quality_total":
+                total[key] += rose - fell
+    return {key: amount for key, amount in total.items() if amount}
+
+
+def cells(shards: Iterable[Engine]) -> dict[Any, int]:
+    """Every nonzero count of every interval cell."""
+    total: dict[Any, int] = defaultdict(int)
+    for shard in shards:
+        for name, cell in shard.book.cells.items():
+            for figure, amount in cell.counts.items():
+                total[name, figure.key] += amount
+    return {key: amount for key, amount in total.items() if amount}
+
+
+def waiting(shards: Iterable[Engine]) -> dict[str, Any]:
+    """What is open; and that no visit is unaccounted for."""
+    found: dict[str, Any] = {}
+    for shard in shards:
+        assert not any(shard.view.unaccounted.values())
+        found |= shard.view.open
+    return found
+
+
+def said(verdicts: Mapping[Any, dict[str, Any]]) -> dict[Any, dict[str, Any]]:
+    """Verdicts without what depends on the way."""
+    return {
+        name: {key: value for key, value in told.items() if key not in ("id", "revision", "policy")}
+        for name, told in verdicts.items()
+    }

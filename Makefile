@@ -38,7 +38,7 @@ simulate: $(READY) ## write a simulated contact centre to Kafka; ARGS="--help" f
 	@$(PROGRAM) simulate $(ARGS)
 
 faults: $(READY) ## kill, freeze and disturb everything on a real Kafka; the long matrix
-	@$(RUN) -m pytest tests/faults -m 'full or not full' $(ARGS)
+	@$(RUN) -m pytest tests/faults tests/centre/test_cases_anywhere.py -m 'full or not full' $(ARGS)
 
 clean: ## remove what was made here: environment, caches, built files
 	@rm -rf .venv .tools dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -121,8 +121,8 @@ class CaseBook:
     def _set_due(self, case: Case, said: Verdicts) -> None:
         dues = [one.due for one in said.values() if one is not None and one.due is not None]
         leaves_at = self._leaves_at(case)
-        if leaves_at is not None:
-            self.leaves[case.id] = leaves_at
+        if leaves_at is not None:  # and never undecided: an end by inference may be later than the last word
+            leaves_at = self.leaves[case.id] = max([leaves_at, *map(hour_after, dues)])
             dues.append(leaves_at)
         if dues:
             self._dues[case.id] = min(dues)

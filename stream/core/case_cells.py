@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from stream.core.cases import REOPENED, RESOLVING
+from stream.core.cases import RESOLVING
 from stream.core.fact import resolved_at
 from stream.core.fcr import Judge
 from stream.core.figures import INTERVAL_MS, NEVER
@@ -83,7 +83,7 @@ def case_worth(case: Case, said: Verdicts, answers: Answers, figures: Figures) -
         worth.tally(("contact_cases_open", *place), place=place)
     else:
         worth.add(("contact_cases_resolved_total", *place), place)
-    if case.counts.reopened or any(event[2] == REOPENED for event in case.events):
+    if case.reopened(mode, figures.policy.window_ms(case.issue)):
         worth.add(("contact_cases_reopened_total", *place), place)
     for (channel, queue), (eligible, followed) in case.tally.items():
         own = Place(channel, figures.policy.queue_label(queue), place.issue)

@@ -14,6 +14,8 @@ from stream.core.events import RANKS
 from stream.core.fact import (
     ABANDONED,
     FOREVER,
+    OWN,
+    UNKNOWN_OWN,
     active_as_of,
     eligible,
     order_of,
@@ -37,7 +39,19 @@ Tally = dict[tuple[str, str], tuple[int, int]]
 class Case:
     """One issue of one customer. What a placement changes is replaced, not changed, so that it can be undone."""
 
-    __slots__ = ("attempts", "contacts", "counts", "ends", "events", "id", "issue", "linked", "overlaps", "tally")
+    __slots__ = (
+        "attempts",
+        "back",
+        "contacts",
+        "counts",
+        "ends",
+        "events",
+        "id",
+        "issue",
+        "linked",
+        "overlaps",
+        "tally",
+    )
 
     def __init__(self, name: str, events: list[Event]) -> None:
         """Nothing is in it but what the ticket system said, in fold order."""
@@ -51,6 +65,7 @@ class Case:
         self.ends: list[Fact] = []  # contacts that another may still follow
         self.tally: Tally = {}  # channel, queue -> eligible contacts, those followed in less than W
         self.counts = Counts()
+        self.back: list[Fact] = []  # contacts that were served again after their end
 
     @property
     def first(self) -> Fact | None:
@@ -90,6 +105,17 @@ class Case:
         seen += [active_as_of(fact, at) for fact in (*self.overlaps, *self.contacts[-1:])]
         return max(seen, default=None)
 
+    def reopened(self, mode: str, window: int) -> bool:
+        """Whether the ticket system said so, or who came back after a resolution was served inside the window."""
+        if any(event[2] == REOPENED for event in self.events):
+            return True
+        ticket = bool(self.words()) if self.back else False
+        for fact in self.back:
+            since = resolved_at(fact, mode, ticket=ticket)
+            if since is not None and any(since <= served < since + window for _, served in fact.reopens):
+                return True
+        return False
+
     def _deciding(self, mode: str, at: int) -> Fact | None:
         """The latest contact that says whether the case is resolved; an outbound one only if it says something."""
         for fact in reversed(self.contacts):
@@ -104,7 +130,6 @@ class Counts(NamedTuple):
     """How many contacts of a case are what."""
 
     handled: int = 0
-    reopened: int = 0  # served again inside the window after they were over
     going: int = 0  # not ended
 
 
@@ -114,7 +139,7 @@ class Step(NamedTuple):
     role: str = ""  # contact, linked, attempt
     case: Case | None = None
     created: bool = False
-    saved: tuple[str | None, list[Fact], list[Fact], Tally, Counts] | None = None
+    saved: tuple[str | None, list[Fact], list[Fact], Tally, Counts, list[Fact]] | None = None
     pending: list[Fact] | None = None
     taken: int = 0  # attempts
 
@@ -137,12 +162,14 @@ class Timeline:
         "cases",
         "facts",
         "order",
+        "owner",
         "policy",
         "touched",
     )
 
-    def __init__(self, policy: Policy, *, alone: bool = False) -> None:
-        """Nothing is known."""
+    def __init__(self, policy: Policy, owner: str, *, alone: bool = False) -> None:
+        """Nothing is known; ``owner`` is the customer."""
+        self.owner = owner
         self.policy = policy
         self.alone = alone
         self.facts: dict[FactKey, Fact] = {}
@@ -298,9 +325,11 @@ class Timeline:
         if case is None:
             name = None if self.alone else self._ticket_of(fact)
             events = [] if name is None else self._events_of(name)
-            case = Case(name or f"contact:{fact.contact_id}/{fact.generation}", events)
+            own = f"{fact.contact_id}/{fact.generation}"
+            own = f"{UNKNOWN_OWN}{own}" if self.alone else f"{OWN}{own}/{self.owner}"
+            case = Case(name or own, events)
             self.cases[case.id] = case
-        saved = (case.issue, case.overlaps, case.ends, case.tally, case.counts)
+        saved = (case.issue, case.overlaps, case.ends, case.tally, case.counts, case.back)
         before, taken = self._pending, 0
         case.overlaps = [
             f for f in (*case.overlaps, *case.contacts[-1:]) if f.last_at is None or f.last_at > fact.arrived_at
@@ -310,7 +339,7 @@ class Timeline:
         window = self.policy.window_ms(case.issue)
         fresh = case.contacts[-1:]
         if window != self.policy.window_ms(saved[0]):
-            case.ends, case.tally, case.counts, fresh = [], {}, Counts(), case.contacts
+            case.ends, case.tally, case.counts, case.back, fresh = [], {}, Counts(), [], case.contacts
         for one in fresh:
             _count(case, one, window)
         if fact.direction == "inbound":
@@ -339,7 +368,7 @@ class Timeline:
         case.contacts.pop()
         del case.attempts[len(case.attempts) - step.taken :]
         if step.saved is not None:
-            case.issue, case.overlaps, case.ends, case.tally, case.counts = step.saved
+            case.issue, case.overlaps, case.ends, case.tally, case.counts, case.back = step.saved
         of = self._of[fact.contact_id]
         of.pop()
         if not of:
@@ -350,9 +379,10 @@ class Timeline:
 
 def _count(case: Case, fact: Fact, window: int) -> None:
     """Count a contact; an eligible one also on those that it follows in less than ``window`` after their end."""
-    handled, reopened, going = case.counts
-    back = any(served < stopped + window for stopped, served in fact.reopens)
-    case.counts = Counts(handled + (fact.outcome == "handled"), reopened + back, going + (fact.ended_at is None))
+    handled, going = case.counts
+    case.counts = Counts(handled + (fact.outcome == "handled"), going + (fact.ended_at is None))
+    if fact.reopens:
+        case.back = [*case.back, fact]
     if fact.direction != "inbound":
         return
     tally, ends = dict(case.tally), []

@@ -4,6 +4,7 @@ A fact is the newest outcome record of one generation of one contact_id (1-event
 package only reads the attributes named in `Fact`. Times in ms. Source: 2-numbers 2.7.
 """
 
+import re
 from typing import Protocol
 
 from stream.core.policy import CasesPolicy
@@ -11,6 +12,8 @@ from stream.core.policy import CasesPolicy
 ABANDONED = frozenset(("abandoned", "abandoned_short", "abandoned_step"))
 ASKED = frozenset(("voicemail", "callback"))
 FOREVER = 1 << 62
+OWN, UNKNOWN_OWN = "contact:", "unidentified:"
+NAMED = re.compile(f"(?:{OWN}|{UNKNOWN_OWN})(.*?)/[0-9]+(?:/.*)?")
 FactKey = tuple[str, int]  # contact_id, generation
 
 
@@ -144,3 +147,13 @@ def resolved_at(fact: Fact, mode: str, *, ticket: bool, at: int = FOREVER) -> in
 def last_word(fact: Fact) -> Said | None:
     """The disposition in force."""
     return fact.dispositions[-1] if fact.dispositions else None
+
+
+def first_contact(case: str) -> str:
+    """The contact a case without a ticket is named after; empty for a ticket.
+
+    The name also says whose case it is: when ids are joined, or a customer becomes known, the case is another one, and
+    no reader can see the old one go after the new one came.
+    """
+    named = NAMED.fullmatch(case)
+    return "" if named is None else named[1]

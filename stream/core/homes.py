@@ -65,28 +65,29 @@ class Homes:
     def take_back(self, key: str, origin: str, contact: FactKey, why: tuple[int, str]) -> None:
         """``origin`` takes a contact back; ``why``: up to which revision, and the event that made it so."""
         dossier = self._get(key)
-        revision, cause = why
         if dossier is None:
             return
-        person = dossier.person
-        if not person.take_back(contact, origin, revision):
-            if not person.leads and contact not in person.facts:  # it has left here; not there, if its case is open
-                self._send_best(person.leader, dossier, contact, why)
+        person, (revision, cause) = dossier.person, why
+        before = person.best(contact)
+        if person.take_back(contact, origin, revision):
+            dossier.store_fact(contact)
+            self.touched[key] = cause
+        elif before is not None:
             return
-        dossier.store_fact(contact)
-        self.touched[key] = cause
-        if not person.leads:
-            self._send_best(person.leader, dossier, contact, why)
+        if not person.leads and (before is None or person.best(contact) is not before):
+            self._relay_less(dossier, contact, (revision if before is None else before.revision, cause))
 
-    def _send_best(self, to: str, dossier: Dossier, contact: FactKey, why: tuple[int, str]) -> None:
-        """Relay what is left of a contact: what another id told of it, or nothing."""
+    def _relay_less(self, dossier: Dossier, contact: FactKey, why: tuple[int, str]) -> None:
+        """Take back what was relayed of a contact, up to a revision; then relay what another id told of it, if any.
+
+        A contact that is unknown here may have left; where the cases are decided it stays while its case is open.
+        """
         revision, cause = why
-        best, sender = dossier.person.best(contact), dossier.person.id
-        if best is None:
-            name = (contact[0], str(contact[1]))
-            self._send(to, Message(BACK, to, sender, cause, key=name, revision=revision))
-        else:
-            self._send(to, Message(FACT, to, sender, cause, fact=best))
+        best, me, leader = dossier.person.best(contact), dossier.person.id, dossier.person.leader
+        name = (contact[0], str(contact[1]))
+        self._send(leader, Message(BACK, leader, me, cause, key=name, revision=revision))
+        if best is not None:
+            self._send(leader, Message(FACT, leader, me, cause, fact=best))
 
     def hear(self, key: str, event: Event, origin: str) -> bool:
         """Take an event; who does not lead relays it. False for a duplicate, even if it counts as it sorts first."""

@@ -22,8 +22,8 @@ def tell(shard: Shard, contact_id: str, row: Row, changes: Changes, cause: str) 
         inferred = is_inferred(contact, watermark, policy)
         now = told(contact, policy, watermark, inferred=inferred)
         before = row.sent.get(contact.first_at)
-        if now[1] == "open" and before is None and contact.case_id is None:
-            continue  # nothing depends on it yet
+        if now[1] == "open" and contact.case_id is None:
+            continue  # nothing depends on it yet, or (an end that was inferred is none) no longer
         current[contact.first_at] = now
         if now == before:
             continue

@@ -63,7 +63,7 @@ class Person:
         self.used_at = 0
         self.facts: dict[FactKey, dict[str, Fact]] = {}  # -> by the id that told it
         self.events: dict[EventKey, Heard] = {}
-        self.timeline = Timeline(policy, alone=self.alone)
+        self.timeline = Timeline(policy, self.id, alone=self.alone)
         self.surveys: dict[str, list[Event]] = {}  # by contact_id, in fold order
         self.answers: dict[str, Event] = {}  # contact_id -> the last that says yes or no
         self.surveyed = False  # what the surveys are worth must be looked at
@@ -153,7 +153,7 @@ class Person:
     def rebuild(self) -> None:
         """Make the cases anew from what is stored; whatever was or is must be looked at again."""
         touched = self.timeline.touched | set(self.timeline.cases)
-        self.timeline = Timeline(self.policy, alone=self.alone)
+        self.timeline = Timeline(self.policy, self.id, alone=self.alone)
         self.surveys, self.answers, self.surveyed = {}, {}, True
         if self.leads:
             for heard in sorted(self.events.values(), key=lambda heard: heard.event):

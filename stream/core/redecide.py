@@ -94,20 +94,20 @@ class Redecision:
         self._shard = shard
         self._change = change
         self._difference: Contributions = {}
-        self._left: list[str] = []
-        self._rows = 0
+        self._names: list[str] = []
+        self._decided = 0
 
     def take(self, names: list[str]) -> None:
         """These rows were counted under the policy of before."""
-        self._left = names if self._change.recounts else []
-        self._rows = len(self._left)
+        self._names = names if self._change.recounts else []
 
     def go_on(self) -> bool:
         """Decide some rows again; whether any are left."""
-        piece, self._left = self._left[-PIECE:], self._left[:-PIECE]
+        piece = self._names[self._decided : self._decided + PIECE]
         for name in piece:
             self._shard.decide_again(name, self)
-        return bool(self._left)
+        self._decided += len(piece)
+        return self._decided < len(self._names)
 
     def add(self, was: Contributions, worth: Contributions) -> None:
         """Something is worth this and not that."""
@@ -127,7 +127,7 @@ class Redecision:
         name = f"{shard.id.stage}/{shard.id.partition}/{CAUSE}/{former.number}"
         ledger.correct(shard, ledger.About(name, CAUSE, {"policy": shard.definition}), fallen, self.changes)
         known = former.definition or ""
-        self.changes.adopted = Adopted(known, shard.definition, self._change, self._rows, len(fallen))
+        self.changes.adopted = Adopted(known, shard.definition, self._change, self._decided, len(fallen))
         return self.changes
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _INSIDE_MS: Final = WINDOW_MS * 9 // 10
 """An issue about which somebody comes back is not older than this: no contact comes near the end of the window."""
+_AFTER_THE_WRAP_UP_MS: Final = 120_000
+"""No agent calls sooner, so that whoever calls knows the name the contact was put under."""
 _MOST_CONTACTS: Final = 5
 _MOST_ERRANDS: Final = 4
 _AGAIN: Final = {
@@ -112,7 +114,7 @@ def _go_on(contact: Contact) -> Generator[int | None, Any, None]:
     world, facts, rng = contact.world, contact.facts, contact.errand.person.rng
     mood = contact.verdict if facts.outcome == "handled" and contact.verdict else facts.outcome
     if facts.counts and rng.random() < _CALLED.get(mood, 0.0):
-        world.book(_be_called(contact), _soon(contact))
+        world.book(_be_called(contact), max(_AFTER_THE_WRAP_UP_MS, _soon(contact)))
     elif rng.random() < _AGAIN[mood]:
         _come_back(contact)
     else:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from stream.core.case_cells import survey_worth
 from stream.core.cases import MERGED
+from stream.core.fact import first_contact
 from stream.core.person import KNOWN, LINKED
 from stream.replay.counted import lines_of
 from stream.replay.sentences import contact_words, fact_words, left_out_words, verdict_words
@@ -325,4 +326,4 @@ def _merged(people: list[PersonSeen], case_id: str) -> str:
 
 def _needle(case_id: str) -> str:
     """What the rows of whoever has the case name: a ticket, or its first contact."""
-    return case_id.removeprefix("contact:").rpartition("/")[0] if case_id.startswith("contact:") else case_id
+    return first_contact(case_id) or case_id

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from stream.core.batch import Record
 from stream.core.events import LAST_CONTACT_RANK, RESTARTED, Rejection
+from stream.core.fact import first_contact
 from stream.core.families import SERVICE
 from stream.core.family import CASE_STAGE, CONTACT_STAGE
 from stream.core.figures import INTERVAL_MS
@@ -75,10 +76,10 @@ class Gathering:
         """What there is of a case, its customer's other cases among it."""
         self._told_verdicts({case_id})
         told = self._known.verdicts.get(case_id)
-        contact_id = case_id.removeprefix("contact:").rpartition("/")[0]
+        contact_id = first_contact(case_id)
         if told is not None and not told["withdrawn"]:
-            self._feed_people(self._linked({str(told["customer"] or contact_id)}))
-        elif case_id.startswith("contact:"):
+            self._feed_people(self._linked({str(told["customer"] or contact_id or case_id)}))
+        elif contact_id:
             self.contact(contact_id)
         else:
             heard = self._scan("cases", "case_id", {case_id}) + self._scan("cases", "into", {case_id})

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from stream.worker.inbox import Batch
     from stream.worker.intervals import Chunk
-    from stream.worker.ports import Bounds, Facts, Loaded, Reader, ShardKey
+    from stream.worker.ports import Bounds, ChangesLike, Facts, Loaded, Reader, ShardKey
     from stream.worker.settings import WorkerSettings
 
 log: Final = logging.getLogger(__name__)
@@ -164,13 +164,19 @@ class ShardTask:
         """Apply a batch and make it durable: all of it, or an exception and none of it."""
         began = self._begun_at = time.monotonic()
         changes = self.shard.apply(batch.records, batch.positions, self._clock(), self._idle())
-        if changes.changelog or changes.outputs:
+        stores = bool(changes.changelog or changes.outputs)
+        if stores:
             await self._writer.begin()
             await self._writer.send(changes)
             await self._writer.commit()
             self.stored_at = time.monotonic()
         self.following.update(batch.positions)
         self.shard.publish(changes)
+        if stores:
+            self._tell(batch, changes, time.monotonic() - began)
+
+    def _tell(self, batch: Batch, changes: ChangesLike, seconds: float) -> None:
+        """Tell telemetry of a transaction; a batch that changed nothing (watermarks of others) makes none."""
         self._facts.batch_stored(
             BatchStored(
                 stage=self.key.stage,
@@ -182,7 +188,7 @@ class ShardTask:
                 outputs=len(changes.outputs),
                 recorded_at=[record.recorded_at for record in batch.records],
                 stored_at=self._clock(),
-                seconds=time.monotonic() - began,
+                seconds=seconds,
             )
         )
 

@@ -186,8 +186,8 @@ class House:
 def cases_told(verdicts: list[dict[str, Any]]) -> dict[CaseName, dict[str, Any]]:
     """The newest verdict of every case, of verdicts in the order of their topic.
 
-    A withdrawal takes back what the same person's home told: when ids turn out to be one person, a case of the one
-    is withdrawn and told as a case of the other.
+    A withdrawal takes back what the same person's home told: a ticket of ids that turn out to be one person is
+    withdrawn by the one and told by the other.
     """
     newest = {(told["customer"], told["case_id"]): told for told in verdicts}
     return {case: told for case, told in newest.items() if not told["withdrawn"]}

@@ -13,19 +13,20 @@ import random
 import time
 import tomllib
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stream.admin import topics as admin_topics
 from stream.admin.producer import EventProducer, Outgoing
 from stream.core.batch import Record, ShardId
 from stream.core.case_shard import CaseShard
 from stream.core.partitions import partition_of
 from stream.core.policy_reader import read_policy
 from stream.core.shard import Shard
-from stream.core.topics import changelog_name, topic_name
+from stream.core.topics import Layout, changelog_name, topic_name
 from stream.wire.broker import Broker
 from stream.wire.rows import JsonCodec
 from stream.wire.times import format_time
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stream.core.batch import Output
-    from stream.core.topics import Layout
+    from stream.demo.kafka import EmbeddedKafka
     from tests.centre.history import Told
     from tests.centre.house import CaseName
     from tests.conftest import MakeTopics
@@ -63,7 +64,9 @@ class Run:
         workers: how many begin.
         order: in which the topics are filled.
         limits: sizes of batches.
-        plan: share of the history -> what happens to a worker then: join, terminate, kill.
+        plan: share of the history -> what happens then: a worker joins, one is to terminate, one is killed, or the
+            broker is killed and started again.
+        turn: another history for each.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Run:
     order: str
     limits: Mapping[str, float]
     plan: tuple[tuple[float, str], ...] = ()
+    turn: int = 0
 
 
 SHORT = (
@@ -84,6 +88,7 @@ LONG = (
     Run("cases last", 3, "cases last", SMALL, ((0.3, "kill"), (0.6, "kill"), (0.8, "join"))),
     Run("four, shuffled, kills", 4, "shuffled", TINY, tuple((share / 10, "kill") for share in range(2, 9, 2))),
 )
+NO_BROKER = Run("two, in time, the broker dies", 2, "time", SMALL, ((0.3, "broker"), (0.5, "kill"), (0.7, "broker")))
 by_name = partial(pytest.mark.parametrize, "run", ids=lambda run: run.name)
 
 
@@ -98,12 +103,22 @@ async def test_the_same_cases(kafka: str, make_topics: MakeTopics, tmp_path: Pat
 @pytest.mark.parametrize("turn", range(3))
 async def test_the_same_cases_again(kafka: str, make_topics: MakeTopics, tmp_path: Path, run: Run, turn: int) -> None:
     """More orders, more faults, more histories."""
-    await check_run(kafka, make_topics(partitions=PARTITIONS), tmp_path, run, turn)
+    await check_run(kafka, make_topics(partitions=PARTITIONS), tmp_path, replace(run, turn=turn))
 
 
-async def check_run(kafka: str, layout: Layout, folder: Path, run: Run, turn: int = 0) -> None:
+@pytest.mark.full
+async def test_the_same_cases_though_the_broker_dies(
+    own_kafka: EmbeddedKafka, fresh_prefix: str, tmp_path: Path
+) -> None:
+    """What was being written between the stages when it died is there once, or not at all."""
+    layout = Layout(prefix=fresh_prefix, app_id=f"{fresh_prefix}app", partitions=PARTITIONS)
+    admin_topics.create(Broker(own_kafka.bootstrap_servers), layout)
+    await check_run(own_kafka.bootstrap_servers, layout, tmp_path, NO_BROKER, own_kafka)
+
+
+async def check_run(kafka: str, layout: Layout, folder: Path, run: Run, broker: EmbeddedKafka | None = None) -> None:
     """Run the history so, and compare."""
-    seed = environment_seed() + turn
+    seed = environment_seed() + run.turn
     dice = random.Random(seed)  # noqa: S311  a seeded test, no secret
     told = history(seed, PEOPLE)
     policy = folder / "policy.toml"
@@ -116,14 +131,17 @@ async def check_run(kafka: str, layout: Layout, folder: Path, run: Run, turn: in
         began = time.monotonic()
         for share, what in run.plan:
             await asyncio.sleep(max(0.0, began + share * FEED_SECONDS - time.monotonic()))
-            await happen(running, what, dice, partial(start, **said))
+            if broker is not None and what == "broker":
+                await asyncio.to_thread(broker.restart)
+            else:
+                await happen(running, what, dice, partial(start, **said))
         await feeding
         beat(producer, layout, END)
         wanted_verdicts, wanted_figures = reference(seed)
         found: tuple[dict[CaseName, Any], Figures] = ({}, {})
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 90
         while found != (wanted_verdicts, wanted_figures) and time.monotonic() < deadline:
-            await asyncio.sleep(1)
+            await asyncio.sleep(1.5)
             found = await verdicts_of(kafka, layout), await figures_of(kafka, layout)
     assert different(found[0], wanted_verdicts) == {}
     assert different(found[1], wanted_figures) == {}

@@ -83,7 +83,7 @@ def check_corrections(told: list[dict[str, Any]], late: set[tuple[str, str]]) ->
         for rule in rules:
             for state in ("credited", "settled"):
                 labels = f'rule="{rule}",channel="voice",queue="care",issue="none",state="{state}"'
-                expected[f"contact_fcr_cases_total{{{labels}}}", f"contact:first-{customer}/{START}"] += 1
+                expected[f"contact_fcr_cases_total{{{labels}}}", f"contact:first-{customer}/{START}/{customer}"] += 1
     assert Counter((each["cell"], each["case_id"]) for each in told) == expected
     assert all(each["old"] - each["new"] == 1 for each in told)
     assert len({each["id"] for each in told}) == len(told)

@@ -89,7 +89,7 @@ def test_a_contact(files: list[str], capsys: pytest.CaptureFixture[str]) -> None
 
 def test_a_case(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Its contacts in order, what the customer said, every rule in a sentence; a ticket without a contact too."""
-    name = f"contact:c1/{parse_time('2026-03-02T10:00:00Z')}"
+    name = f"contact:c1/{parse_time('2026-03-02T10:00:00Z')}/u1"
     answer = explained(capsys, "--case", name, *files)
     assert [each["contact_id"] for each in answer["contacts"]] == ["c1", "c2"]
     assert answer["ids"] == ["u1", "u2"]
@@ -169,7 +169,7 @@ def test_from_the_topics(
     layout = make_topics(partitions=centre.partitions)
     write_all(Broker(kafka), centre.outgoing(layout.prefix))
     stored = ["-b", kafka, "--prefix", layout.prefix, "--policy", str(tmp_path / "policy.toml")]
-    case = f"contact:c1/{parse_time('2026-03-02T10:00:00Z')}"
+    case = f"contact:c1/{parse_time('2026-03-02T10:00:00Z')}/u1"
     cell = "2026-03-02T10:00:00Z,arrival,voice,billing"
     for options in (["--contact", "c1"], ["--case", case], ["--case", "t1"], ["--customer", "u2"], ["--cell", cell]):
         found = explained(capsys, *options, *stored)

@@ -6,10 +6,14 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from stream.core.case_shard import CaseShard
+from stream.core.ledger import WATERMARK_KEY
+from stream.core.person import KNOWN
 from stream.core.policy import DAY_MS, HOUR_MS
 from stream.core.policy_reader import read_policy
 from stream.core.shard import Shard, ShardId
+from stream.wire import json
 from stream.wire.rows import JsonCodec
+from tests.core.case_histories import START, Shape, history
 from tests.core.case_policies import AGES_MS, OFFICE
 from tests.core.case_worlds import CaseWorld
 from tests.vectors.world import MANUAL, World
@@ -17,9 +21,10 @@ from tests.vectors.world import MANUAL, World
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from stream.core.batch import Changes
+    from stream.core.batch import Changes, Output
     from stream.core.engine import Engine
     from stream.core.policy import Policy
+    from tests.core.case_histories import Told
 
 Tables = dict[str, Any]
 BASE: Tables = {
@@ -93,6 +98,10 @@ class AdoptingWorld(World):
 
     redefines = True
 
+    def __init__(self, policy: Policy) -> None:
+        self.told: dict[tuple[str | None, str], dict[str, Any]] = {}  # the last word of each person on a case
+        super().__init__(policy)
+
     def reload(self) -> None:
         """A crash, or a restart: what is not in the changelogs is gone."""
         self.shard = Shard(ShardId(1, 0), self.policy, JsonCodec(), MANUAL)
@@ -103,6 +112,25 @@ class AdoptingWorld(World):
             for key, value in changelog.items():
                 shard.load(key, value)
             shard.loaded()
+
+    def _read(self, output: Output) -> None:
+        super()._read(output)
+        if output.topic == "verdicts":
+            verdict = json.loads(output.value or b"")
+            person = (verdict["customer"], verdict["case_id"])
+            if verdict["withdrawn"]:
+                self.told.pop(person, None)
+            else:
+                self.told[person] = verdict
+
+    def current(self) -> dict[tuple[str | None, str], dict[str, Any]]:
+        """The last word on every case of whoever leads now."""
+        return {name: told for name, told in self.told.items() if self.leads(name[0])}
+
+    def leads(self, customer: str | None) -> bool:
+        """Whether cases are told under this id; those of an unknown customer are."""
+        dossier = None if customer is None else self.cases.people.get(KNOWN + customer)
+        return dossier is None or dossier.person.leads
 
     def restart(self, policy: Policy) -> None:
         """Start again under ``policy``; nothing is stored yet."""
@@ -159,3 +187,26 @@ def said(verdicts: Mapping[Any, dict[str, Any]]) -> dict[Any, dict[str, Any]]:
         name: {key: value for key, value in told.items() if key not in ("id", "revision", "policy")}
         for name, told in verdicts.items()
     }
+
+
+def lived(seed: int, policy: Policy) -> AdoptingWorld:
+    """A world that has seen a history, and some time after it."""
+    world = AdoptingWorld(policy)
+    feed(world, history(seed, Shape(days=20)))
+    world.advance(START + 30 * DAY_MS)
+    return world
+
+
+def feed(world: AdoptingWorld, told: list[Told]) -> None:
+    """Give a world these events."""
+    world.feed([one.record for one in told], 50)
+
+
+def outputs(changes: Changes, topic: str) -> list[dict[str, Any]]:
+    """What a batch told on a topic, watermarks left out."""
+    return [json.loads(o.value or b"") for o in changes.outputs if o.topic == topic and o.key != WATERMARK_KEY]
+
+
+def laid(**own: Any) -> Policy:  # noqa: ANN401  any value of a policy file
+    """The base policy with ``own`` laid over it."""
+    return read_policy(over(BASE, own))

@@ -1,17 +1,13 @@
 """Rows over time: trimmed, inferred, dropped, begun anew; and what a defect costs."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
-
-import pytest
 
 from stream.core.batch import Record
 from stream.core.events import Event, Rejection
 from stream.core.row import TAIL_EVENTS
 from stream.core.shard import Shard, ShardId
 from stream.core.state import freeze
-from stream.core.trouble import Trouble
 from stream.wire.rows import JsonCodec
 from stream.wire.times import format_time
 from tests.core.worlds import POLICY, START, record
@@ -183,14 +179,3 @@ def test_a_contact_of_any_length_can_be_stored() -> None:
     assert [key for key in world.changelogs[0] if key[:2] in (b"t/", b"c/")] == [b"c/h1"]
     world.advance(START + 30 * DAY)
     assert not [key for key in world.changelogs[0] if key[:2] in (b"t/", b"c/")]
-
-
-def test_another_policy_never_counts_on_silently() -> None:
-    """A shard stores the policy it counted under and does not load under one that says something else."""
-    world = World(POLICY)
-    world.feed([record("calls", event("queue.entered", 0, 1, contact_id="c1", queue="billing"))], 1)
-    other = Shard(ShardId(1, 0), replace(POLICY, short_abandon_ms=1), JsonCodec(), MANUAL)
-    for key, value in world.changelogs[0].items():
-        other.load(key, value)
-    with pytest.raises(Trouble, match=r"other definitions: short_abandon_ms"):
-        other.loaded()

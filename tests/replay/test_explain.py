@@ -140,7 +140,7 @@ def explained(centre: Centre, scenario: Scenario, contacts: list[str]) -> dict[s
         answer = about_case(Gathering(centre, scenario.policy).case(name), name)
         assert answer, name
         answers.append(answer)
-        add_up(total, answer["counted"])
+        add_up(total, answer["counted"] if answer["case"] == name else [])
     warnings = {warning for answer in answers if answer for warning in answer["warnings"]}
     assert warnings <= {"it is no case any more: its contacts belong to another"}
     return {series: round(amount, 3) for series, amount in total.items() if amount}

@@ -1,0 +1,196 @@
+"""Corners of the case stage that a random history seldom meets, each as short as it can be told.
+
+Times are ms since `START`; every world is run to its end before it is asked.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stream.core.partitions import partition_of
+from stream.core.policy import DAY_MS, HOUR_MS
+from stream.core.policy_reader import read_policy
+from stream.core.shard import ShardId
+from stream.wire.times import format_time
+from tests.core.case_checks import dice_of, played, told_by
+from tests.core.case_histories import MINUTE, START, Told
+from tests.core.case_policies import AGES_MS
+from tests.core.case_worlds import CaseWorld, Schedule
+
+WEEK = 7 * DAY_MS
+OPENED = "contact_cases_opened_total"
+ELIGIBLE = "contact_eligible_contacts_total"
+
+
+class Script:
+    """Events told one after the other."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def say(self, topic: str, kind: str, at: int, /, **fields: object) -> Told:
+        """One event."""
+        self.number += 1
+        event: dict[str, Any] = {"event_id": f"e{self.number}", "type": kind, "source": "pbx", **fields}
+        return Told(topic, {**event, "occurred_at": format_time(START + at)}, START + at)
+
+    def ticket(self, word: str, at: int, case_id: str, customer: str = "u", **fields: object) -> Told:
+        """One event of a ticket."""
+        return self.say("cases", f"case.{word}", at, case_id=case_id, customer=customer, **fields)
+
+    def link(self, alias: str, customer: str) -> Told:
+        """Two ids are one person."""
+        return self.say("cases", "identity.linked", 0, alias=alias, customer=customer)
+
+    def call(self, contact_id: str, at: int, customer: str = "u", **fields: object) -> list[Told]:
+        """A call of five minutes, answered after ten seconds."""
+        named = {"contact_id": contact_id}
+        return [
+            self.say("calls", "contact.started", at, **named, customer=customer, **fields),
+            self.say("calls", "queue.entered", at, **named, queue="billing"),
+            self.say("calls", "agent.connected", at + 10_000, **named, agent="anna"),
+            self.say("calls", "contact.ended", at + 5 * MINUTE, **named, by="customer"),
+        ]
+
+    def named(self, contact_id: str, at: int, customer: str, topic: str = "calls") -> Told:
+        """A contact turns out to be somebody else's."""
+        return self.say(topic, "hold.ended", at, contact_id=contact_id, customer=customer)
+
+
+def world_of(lateness_ms: int = AGES_MS, partitions: int = 1) -> CaseWorld:
+    """A world in which a shard reads all it has at once."""
+    tables = {"lateness_ms": lateness_ms, "queues": {"billing": {}}, "issues": {"refund": {"window_ms": DAY_MS}}}
+    return CaseWorld(read_policy(tables), Schedule(partitions, whole=True), dice_of(0))
+
+
+def net(world: CaseWorld, family: str) -> int:
+    """A family over all its labels."""
+    return sum(amount for key, amount in world.counters().items() if key[0] == family)
+
+
+def contacts_of(world: CaseWorld, case_id: str) -> list[str]:
+    """The contacts of a case as told."""
+    return [contact["contact_id"] for contact in world.verdicts[case_id]["contacts"]]
+
+
+def test_a_merge_is_remembered_while_its_ticket_is_open() -> None:
+    """The contacts of a merged ticket stay with the survivor, however long that is open."""
+    script, world = Script(), world_of(6 * HOUR_MS)
+    merged = script.ticket("merged", 2 * HOUR_MS, "T2", into="T1")
+    world.feed([script.ticket("opened", 0, "T1"), *script.call("c1", HOUR_MS, case_id="T2"), merged], START + DAY_MS)
+    world.feed([], START + 30 * DAY_MS)
+    world.feed(script.call("c2", 30 * DAY_MS, case_id="T1"), START + 31 * DAY_MS)
+    assert contacts_of(world, "T1") == ["c1", "c2"]
+    assert net(world, ELIGIBLE) == 2
+
+
+@pytest.mark.parametrize("early_first", [True, False])
+def test_of_two_copies_the_one_that_sorts_first_counts(*, early_first: bool) -> None:
+    """Also after a crash, and where another id leads."""
+    script, world = Script(), world_of()
+    late = script.ticket("opened", HOUR_MS, "T", customer="b")
+    early = late._replace(event={**late.event, "occurred_at": format_time(START)}, at=START)
+    world.feed([script.link("b", "a")], START)
+    for copy in (early, late) if early_first else (late, early):
+        world.feed([copy], START)
+        world.reload_all()
+    world.feed([script.ticket("resolved", DAY_MS, "T", customer="a")], START + DAY_MS)
+    assert world.verdicts["T"]["arrived_at"] == START
+
+
+def test_a_contact_is_taken_back_from_the_leader_after_it_has_left_elsewhere() -> None:
+    """The id that told it remembers it no more; the leader does, because the ticket is open."""
+    script, world = Script(), world_of(6 * HOUR_MS)
+    thread = [
+        script.say("emails", "message.received", HOUR_MS, contact_id="m", customer="b", case_id="T"),
+        script.say("emails", "message.sent", 2 * HOUR_MS, contact_id="m", by="agent", agent="anna"),
+        script.say("emails", "contact.ended", 3 * HOUR_MS, contact_id="m", by="agent"),
+    ]
+    world.feed([script.link("b", "a"), script.ticket("opened", 0, "T", customer="a"), *thread], START + DAY_MS)
+    world.feed([], START + 12 * DAY_MS)
+    world.feed([script.named("m", 12 * DAY_MS, "z", "emails")], START + 13 * DAY_MS)
+    assert net(world, ELIGIBLE) == 1
+
+
+def test_a_relay_that_was_overtaken_is_taken_back() -> None:
+    """C relays to b, b to a; c's news is slow while the contact goes from c to b, and from b to a stranger."""
+    letters = {partition_of(letter.encode(), 4): letter for letter in "zyxwvutsrqponmlkjihgfedcba"}
+    first, second, third = sorted(letters.values())[:3]
+    script, world = Script(), world_of(partitions=4)
+    world.feed([*script.call("x", HOUR_MS, third), script.link(third, second)], START)
+    slow = ShardId(2, partition_of(third.encode(), 4))
+    world.asleep.add(slow)
+    for one in (
+        script.link(second, first),
+        script.named("x", 3 * HOUR_MS, second),
+        script.say("calls", "contact.dispositioned", 4 * HOUR_MS, contact_id="x", resolution="resolved"),
+        script.named("x", 5 * HOUR_MS, "stranger"),
+    ):
+        world.feed([one])
+    world.asleep.clear()
+    world.run()
+    assert net(world, ELIGIBLE) == 1
+    assert [customer for customer, _ in world.current()] == ["stranger"]
+
+
+def test_nothing_is_left_with_a_former_leader() -> None:
+    """C follows b, then a: what b was told by c is taken back, and a hears it from c alone."""
+    script, world = Script(), world_of()
+    world.feed([*script.call("x", HOUR_MS, "c"), script.link("c", "b")], START)
+    world.feed([script.link("c", "a")], START)
+    world.feed([script.named("x", 5 * HOUR_MS, "stranger")], START + DAY_MS)
+    assert net(world, ELIGIBLE) == 1
+
+
+def test_no_case_leaves_undecided() -> None:
+    """A restart ends a contact hours after its last word: its window ends later than what a short lateness keeps."""
+    script, world = Script(), world_of(HOUR_MS)
+    world.feed(
+        [
+            script.say("chats", "message.received", 0, contact_id="h", customer="u", issue="refund"),
+            script.say("chats", "message.sent", MINUTE, contact_id="h", by="agent", agent="anna"),
+            script.say("chats", "queue.entered", 2 * MINUTE, contact_id="h", queue="billing"),
+        ],
+        START + HOUR_MS,
+    )
+    world.feed([script.say("chats", "source.restarted", 11 * HOUR_MS)], START + 12 * HOUR_MS)
+    for hour in range(24, 60):
+        world.feed([], START + hour * HOUR_MS)
+    assert world.current()["u", f"contact:h/{START}/u"]["rules"]["contact"]["state"] == "settled"
+    assert not world.case_shards[0].rows()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_ticket_opened_late_was_always_there(seed: int) -> None:
+    """A ticket's opening told after its other events places anew whoever could have joined it."""
+    script = Script()
+    told = [
+        script.ticket("escalated", 0, "T"),
+        *script.call("c0", HOUR_MS),
+        *script.call("o", DAY_MS, case_id="T", direction="outbound"),
+        *script.call("c1", 2 * DAY_MS),
+        *script.call("c2", 3 * DAY_MS, case_id="T"),
+        script.ticket("opened", 9 * DAY_MS, "T"),
+        script.ticket("reopened", 10 * DAY_MS, "T"),
+    ]
+    world = played(told, world_of().policy, seed)
+    assert contacts_of(world, "T") == ["c0", "o", "c1", "c2"]
+    assert len(told_by(world)) == 1
+
+
+def test_who_comes_back_after_the_window_has_not_reopened() -> None:
+    """Served again at W - 1 ms counts, at W it does not; W is that of the issue."""
+    script = Script()
+    for gap, reopened in ((DAY_MS - 1, 1), (DAY_MS, 0)):
+        world = world_of()
+        thread = [
+            script.say("emails", "message.received", 0, contact_id="m", customer="u", issue="refund"),
+            script.say("emails", "message.sent", HOUR_MS, contact_id="m", by="agent", agent="anna"),
+            script.say("emails", "contact.ended", HOUR_MS, contact_id="m", by="agent"),
+            script.say("emails", "message.received", 2 * HOUR_MS, contact_id="m"),
+            script.say("emails", "message.sent", HOUR_MS + gap, contact_id="m", by="agent", agent="anna"),
+        ]
+        world.feed(thread, START + WEEK)
+        assert net(world, "contact_cases_reopened_total") == reopened

@@ -90,8 +90,8 @@ def same(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> bool:
 
 
 def rounded(gauges: Mapping[Any, float]) -> Table:
-    """Sums of shares, whatever the order of adding."""
-    return {key: float(f"{amount:.7f}") for key, amount in gauges.items() if abs(amount) > 1e-7}
+    """Sums of shares, whatever the order of adding; a little more, so that no round share lies on the edge."""
+    return {key: float(f"{amount + 3e-10:.7f}") for key, amount in gauges.items() if abs(amount) > 1e-7}
 
 
 def closed(world: CaseWorld) -> Table:
@@ -229,3 +229,13 @@ def waiting_tickets(told: list[Told], policy: Policy) -> list[str]:
     """The tickets that are open: their cases never leave."""
     spoken = [(case.name, case.spoken("case", END_OF_TIME)) for case, _ in recount(told, policy, None, None).cases]
     return [name for name, words in spoken if words and TYPES[words[-1][2]] in ("case.opened", "case.reopened")]
+
+
+def window_ends(told: list[Told], policy: Policy, at: int) -> list[int]:
+    """When a window that runs from a contact's end or a resolution is over, and the ms before."""
+    ends = set()
+    for case, said in recount(told, policy, at, None).cases:
+        window = policy.window_ms(case.issue)
+        ends |= {one.first_over + window for one in case.contacts if one.first_over is not None}
+        ends |= {one.window_end for one in said.values() if one is not None and one.window_end is not None}
+    return sorted(ends | {end - 1 for end in ends})

@@ -20,10 +20,19 @@ if TYPE_CHECKING:
 
 Path = tuple[str, ...]
 _DEFINITIONS: Final = frozenset(
-    ("cases", "channels", "disorder_ms", "identity_ttl_ms", "lateness_ms", "rules", "short_abandon_ms")
+    (
+        "callback_expires_ms",
+        "cases",
+        "channels",
+        "disorder_ms",
+        "identity_ttl_ms",
+        "lateness_ms",
+        "rules",
+        "short_abandon_ms",
+    )
 )
 _HERE: Final = "here"  # stands for a table: a queue, an issue, a rule
-_TABLES: Final = ("queues", "issues", "rules", "calendars", "steps")
+_TABLES: Final = ("queues", "issues", "rules", "calendars", "steps", "agents")
 _COUNTED: Final = ("queues", "issues")  # of these a new one is a name, a target or window it brings a definition
 _UNSAID: Final = ("hours",)  # too long for a line
 
@@ -76,11 +85,13 @@ def _said(policy: Policy) -> dict[Path, object]:
         "queues": policy.queues,
         "calendars": policy.calendars,
         "rules": policy.rules,
+        "agents": policy.agents,
     }
     for kind, named in tables.items():
         for name, own in named.items():
             said[kind, name] = _HERE
             said |= {(kind, name, key): value for key, value in _values(own).items()}
+    said |= {("staff", key): value for key, value in _values(policy.staff).items()}
     said |= {("cases", key): value for key, value in _values(policy.cases).items()}
     said |= {("issues", issue): _HERE for issue in policy.issues}
     said |= {("issues", issue, "window_ms"): window for issue, window in policy.issues.items()}

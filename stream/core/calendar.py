@@ -103,6 +103,11 @@ class Calendar:
         self._holidays = frozenset(holidays)
         self._open: dict[str, Spans] = {}  # by local day
 
+    @property
+    def closes(self) -> bool:
+        """Whether there are hours or holidays at all, so that it is not always open."""
+        return bool(self._hours or self._holidays)
+
     def local_day(self, ms: int) -> str:
         """The local day of a moment, for example ``2026-03-02``."""
         return self._clock.at(ms).day

@@ -38,6 +38,10 @@ CAUSES: Final = ("policy", "authority", "skill", "information", "tool", "misrout
 """Causes a disposition may name (1-events 1.4, R24), and `none` where it names none."""
 SURVEY_ANSWERS: Final = ("yes", "no", "none")
 """Whether the customer says it is solved; `none` = the answer is a score alone."""
+SCORES: Final = ("1", "2", "3", "4", "5")
+"""What a customer may give (CSAT)."""
+HANDLE_BANDS: Final = ("0-2m", "2-5m", "5-10m", "10m+", "none")
+"""Handle time of the contact asked about, upper ends exclusive; `none` = it has no complete handle time (e-mail)."""
 CONFIRMED: Final = ("yes", "no", "unasked")
 QUEUE_AGES: Final = ("0", "1", "settled")
 """Cohorts of the gauge by queue: today's, yesterday's, the newest complete one."""
@@ -80,6 +84,18 @@ CASE_FAMILIES: Final = (
         ),
         stage=CASE_STAGE,
         hours=True,
+    ),
+    replace(
+        timed(
+            "contact_resolution_open_seconds",
+            "The part of the time to a case's first resolution in which its queue was open by its calendar.",
+            "2.6, 2.9, R14, R45",
+            ("channel", "issue"),
+            _PLACES,
+        ),
+        stage=CASE_STAGE,
+        hours=True,
+        opening=True,
     ),
     Family(
         "contact_cases_open",
@@ -147,6 +163,13 @@ CASE_FAMILIES: Final = (
         "contact_survey_answered_total",
         "Surveys answered, by whether the customer says it is solved.",
         {"resolved": SURVEY_ANSWERS},
+    ),
+    _of_cases(
+        "contact_csat_total",
+        "Surveyed contacts by the score last given and the handle time (none where there is no handle time).",
+        "2.8, R34",
+        ("channel", "score", "handle_band"),
+        {"score": SCORES, "handle_band": HANDLE_BANDS},
     ),
     _of_surveys("contact_survey_disagreements_total", "Answers that contradict what the repeat contacts say."),
     counted(

@@ -5,7 +5,7 @@ the interval cells, the exposition, the metrics page and the tests are all deriv
 here cannot be counted under a name of its own nor be exported.
 
 Never in this module: values, a clock, a third-party import, a family of the case stage (those are in
-`case_families`), or one that only a process knows (`stream.telemetry.catalogue`).
+`case_families`, those of agents in `agent_families`), or one that only a process knows (`stream.telemetry.catalogue`).
 
 Four rules hold for every entry:
 
@@ -20,9 +20,11 @@ Source: 3-metrics 3.2 and 3.3, 2-numbers 2.6 (bounds).
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
+from stream.core.agent_families import AGENT_FAMILIES, AGENT_POLICY_FAMILIES
 from stream.core.case_families import CASE_FAMILIES, STORED_TALLIES
 from stream.core.events import CHANNELS
 from stream.core.family import Family, Kind, counted, now_value, timed
@@ -61,6 +63,7 @@ CONTACT_OUTCOMES: Final = (
     "unknown",
 )
 """Every counted outcome of a contact (2-numbers 2.5); `open` is not counted."""
+CALLBACK_OUTCOMES: Final = ("requested", "attempted", "reached", "expired")
 TRANSFER_KINDS: Final = ("blind", "consult", "conference", "queue", "external")
 REJECTED_REASONS: Final = ("undecodable", "invalid", "unknown_type", "no_key", "late", "future", "oversize", "bug")
 RECORD_RESULTS: Final = ("applied", "duplicate", "rejected")
@@ -83,6 +86,12 @@ _ARRIVALS: Final = (
         "2.5, R37, R39",
         ("channel", "direction"),
         {"channel": CHANNELS, "direction": DIRECTIONS},
+    ),
+    counted(
+        "contact_arrivals_outside_opening_total",
+        "Inbound contacts that arrived while their queue was closed by its calendar.",
+        "2.5, R38",
+        ("channel",),
     ),
 )
 
@@ -108,6 +117,16 @@ _QUEUES: Final = (
         ("channel", "queue", "outcome"),
         {"channel": CHANNELS, "outcome": ("answered", "abandoned")},
     ),
+    replace(
+        timed(
+            "contact_wait_open_seconds",
+            "The part of the time in queue in which the queue was open by its calendar.",
+            "2.6, 2.9, R14",
+            ("channel", "queue", "outcome"),
+            {"channel": CHANNELS, "outcome": ("answered", "abandoned")},
+        ),
+        opening=True,
+    ),
     now_value("contact_queue_waiting", "Visits waiting now.", "2.6"),
     now_value(
         "contact_queue_waiting_beyond_target", "Visits waiting now for longer than the queue's target.", "2.3, 2.6"
@@ -128,6 +147,14 @@ _PATHS: Final = (
         {"outcome": STEP_OUTCOMES},
     ),
     counted(
+        "contact_step_seconds_total",
+        "Time spent in steps that are over: until the step was left, went on, or the contact ended.",
+        "2.4, R52",
+        ("step",),
+        {},
+    ),
+    counted("contact_step_repeats_total", "Steps entered again by the same contact.", "2.4, R52", ("step",), {}),
+    counted(
         "contact_contacts_total",
         "Contacts by their one outcome.",
         "2.5",
@@ -142,6 +169,14 @@ _PATHS: Final = (
         {"channel": CHANNELS, "kind": TRANSFER_KINDS},
     ),
     counted("contact_escalations_total", "Escalations by agents.", "2.5, R07"),
+    counted("contact_escalated_contacts_total", "Contacts that an agent escalated.", "2.5, R36"),
+    counted("contact_escalated_wait_seconds_total", "Time in queue, all visits, of escalated contacts.", "2.5, R36"),
+    counted(
+        "contact_escalated_handle_seconds_total",
+        "Handle time of escalated contacts, where it is complete; never e-mail.",
+        "2.5, R36",
+        values=_TALKING,
+    ),
     counted("contact_ended_on_hold_total", "Contacts the customer ended while on hold.", "2.5, R53"),
     counted("contact_ended_unresolved_total", "Contacts the customer ended, after a connect, unresolved.", "2.5, R53"),
     counted("contact_agent_dropped_total", "Contacts an agent ended less than 5 s after connecting.", "2.5"),
@@ -152,6 +187,34 @@ _PATHS: Final = (
         "R51",
         ("channel", "menu_steps"),
         {"channel": CHANNELS, "menu_steps": ("0", "1", "2", "3", "4+")},
+    ),
+)
+
+_CALLBACKS: Final = (
+    counted(
+        "contact_callbacks_total",
+        "Callbacks: requested, attempts made, customers reached, and requests that nobody served in time.",
+        "2.5, R17",
+        ("queue", "outcome"),
+        {"outcome": CALLBACK_OUTCOMES},
+    ),
+    timed(
+        "contact_callback_wait_seconds",
+        "Time from the request of a callback to the connect.",
+        "2.6, R17",
+        ("queue",),
+        {},
+    ),
+    Family(
+        "contact_callbacks_waiting", "gauge", "Callbacks asked for and not served yet.", ("queue",), reference="2.6"
+    ),
+    Family(
+        "contact_callbacks_oldest_timestamp_seconds",
+        "gauge",
+        "When the callback waiting longest was asked for; absent if none waits.",
+        ("queue",),
+        unit="seconds",
+        reference="2.6",
     ),
 )
 
@@ -181,6 +244,28 @@ _RESPONSES: Final = (
         "2.6",
     ),
     counted("contact_responses_in_target_total", "First responses within the channel's response target.", "2.6, R41"),
+    counted(
+        "contact_response_excess_seconds_total",
+        "Sum over first responses of the time beyond the channel's response target.",
+        "2.6, R43",
+        ("channel", "issue"),
+    ),
+    replace(
+        timed(
+            "contact_first_response_open_seconds",
+            "The part of the time to the first response in which the queue was open by its calendar.",
+            "2.6, 2.9, R14",
+        ),
+        opening=True,
+    ),
+    replace(
+        timed(
+            "contact_next_response_open_seconds",
+            "The part of the time to the next response in which the queue was open by its calendar.",
+            "2.6, 2.9, R14",
+        ),
+        opening=True,
+    ),
     now_value("contact_unanswered", "Contacts with an unanswered customer message now.", "2.6"),
     now_value(
         "contact_unanswered_beyond_target", "Contacts unanswered now for longer than the response target.", "2.6"
@@ -217,6 +302,8 @@ _POLICY: Final = (
     _from_policy("contact_target_seconds", "gauge", "Targets of the policy.", ("kind", "channel", "queue"), "seconds"),
     _from_policy("contact_target_ratio", "gauge", "Goals of the policy.", ("queue", "kind"), "ratio"),
     _from_policy("contact_queue_info", "info", "Structure of the queues.", ("queue", "group", "site", "owner")),
+    _from_policy("contact_queue_open", "gauge", "1 while the queue is open by its calendar, else 0.", ("queue",)),
+    *AGENT_POLICY_FAMILIES,
     _from_policy("contact_definition_info", "info", "Definitions in force.", ("rule", "version", "hash")),
 )
 
@@ -228,7 +315,17 @@ def _in_state(name: str, text: str, values: Mapping[str, tuple[str, ...]], *, tw
     )
 
 
-_COUNTED: Final = (*_ARRIVALS, *_QUEUES, *_PATHS, *_HANDLING, *_RESPONSES, *CASE_FAMILIES, *_PROOF)
+_COUNTED: Final = (
+    *_ARRIVALS,
+    *_QUEUES,
+    *_PATHS,
+    *_CALLBACKS,
+    *_HANDLING,
+    *_RESPONSES,
+    *CASE_FAMILIES,
+    *AGENT_FAMILIES,
+    *_PROOF,
+)
 
 _STREAM: Final = (
     _in_state(

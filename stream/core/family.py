@@ -46,6 +46,8 @@ class Family:
         stage: the stage whose shards count it; 0 = every stage (or none, for `policy`).
         tally: whether a gauge is kept in the state like a counter, as a rise and a fall; its value is what is left.
         hours: whether a histogram is measured in hours on every channel, not on e-mail alone.
+        opening: whether only time in which the queue is open counts; a queue that is always open has no such series.
+        opted: whether it names agents, so that it exists only where the policy names them.
         values: label name -> its closed set of values. Labels without an entry take names from the policy's
             allow-lists.
         reference: the section of the specification that defines the figure.
@@ -61,6 +63,8 @@ class Family:
     stage: int = CONTACT_STAGE
     tally: bool = False
     hours: bool = False
+    opening: bool = False
+    opted: bool = False
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     reference: str = ""
 

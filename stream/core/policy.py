@@ -56,6 +56,21 @@ class QueuePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentPolicy:
+    """One agent whose name may be a label; ``team`` empty = as the agent's events say."""
+
+    team: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StaffPolicy:
+    """Teams and reasons for a break that keep their name as a label."""
+
+    teams: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CasesPolicy:
     """How contacts become cases (2-numbers 2.7)."""
 
@@ -122,6 +137,7 @@ class Policy:
     identity_ttl_ms: int = 400 * DAY_MS  # a link between two ids of a person ends so long after its last use
     zone: str = "UTC"
     short_abandon_ms: int = 5_000
+    callback_expires_ms: int = DAY_MS  # a callback that nobody served by then has expired
     channels: Mapping[str, ChannelPolicy] = field(default_factory=_default_channels)
     queues: Mapping[str, QueuePolicy] = field(default_factory=_empty)
     issues: Mapping[str, int | None] = field(default_factory=_empty)  # own window
@@ -129,6 +145,8 @@ class Policy:
     cases: CasesPolicy = field(default_factory=CasesPolicy)
     rules: Mapping[str, RulePolicy] = field(default_factory=_default_rules)
     calendars: Mapping[str, CalendarPolicy] = field(default_factory=_empty)
+    agents: Mapping[str, AgentPolicy] = field(default_factory=_empty)  # opt-in: figures by agent
+    staff: StaffPolicy = field(default_factory=StaffPolicy)
     goals: Mapping[str, float] = field(default_factory=_default_goals)
     queue_goals: Mapping[str, Mapping[str, float]] = field(default_factory=_empty)  # what differs, by queue
 
@@ -141,6 +159,27 @@ class Policy:
         if issue is None:
             return NONE
         return issue if issue in self.issues else OTHER
+
+    def agent_label(self, agent: str) -> str:
+        """The agent's name if the policy lists it, else ``other``; asked only where it lists any."""
+        return agent if agent in self.agents else OTHER
+
+    def team_label(self, team: str | None, agent: str) -> str:
+        """The team an event names, else that of the agent's entry, else ``none``; an unlisted one is ``other``."""
+        if team is None:
+            own = self.agents.get(agent)
+            team = own.team if own is not None and own.team else NONE
+        return team if team in self.staff.teams or team == NONE else OTHER
+
+    def reason_label(self, reason: str | None) -> str:
+        """Why an agent is on a break: ``none`` where nothing is said, ``other`` if unlisted."""
+        if reason is None:
+            return NONE
+        return reason if reason in self.staff.reasons else OTHER
+
+    def has_hours(self, queue: str) -> bool:
+        """Whether the queue is ever closed by its calendar."""
+        return self.calendar(queue).closes
 
     @cached_property
     def _steps(self) -> frozenset[str]:

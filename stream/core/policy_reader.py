@@ -10,10 +10,21 @@ from types import MappingProxyType
 
 from stream.core.calendar_reader import take_holidays, take_hours, take_zone
 from stream.core.events import CHANNELS
-from stream.core.policy import HOUR_MS, CalendarPolicy, CasesPolicy, ChannelPolicy, Policy, QueuePolicy, RulePolicy
+from stream.core.policy import (
+    HOUR_MS,
+    AgentPolicy,
+    CalendarPolicy,
+    CasesPolicy,
+    ChannelPolicy,
+    Policy,
+    QueuePolicy,
+    RulePolicy,
+    StaffPolicy,
+)
 from stream.core.tables import PolicyError, Problem, T, Table, TableReader, duration, positive, ratio, string, strings
 
 NAME_LENGTH = 64
+MOST_AGENTS = 500  # each brings some twenty series for every channel
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "match": ("issue_if_known", "issue", "customer"),
     "resolution": ("auto", "disposition", "case", "confirmed", "no_repeat"),
@@ -177,12 +188,14 @@ def read_policy(tables: Table) -> Policy:
     issues = {name: _issue(reader) for name, reader in root.tables("issues").items()}
     steps = root.table("steps")
     goals, queue_goals = _goals(root.table("goals"))
+    staff = root.table("staff")
     policy = Policy(
         lateness_ms=root.take("lateness_ms", own.lateness_ms, duration, "milliseconds"),
         disorder_ms=root.take("disorder_ms", own.disorder_ms, duration, "milliseconds"),
         identity_ttl_ms=root.take("identity_ttl_ms", own.identity_ttl_ms, positive, "milliseconds above 0"),
         zone=take_zone(root) or own.zone,
         short_abandon_ms=root.take("short_abandon_ms", own.short_abandon_ms, duration, "milliseconds, 0 = off"),
+        callback_expires_ms=root.take("callback_expires_ms", own.callback_expires_ms, positive, "milliseconds above 0"),
         channels=_channels(root),
         queues=MappingProxyType({name: _queue(r) for name, r in root.tables("queues").items()}),
         issues=MappingProxyType(issues),
@@ -190,10 +203,16 @@ def read_policy(tables: Table) -> Policy:
         cases=_cases(root.table("cases")),
         rules=_rules(root),
         calendars=MappingProxyType({name: _calendar(r) for name, r in root.tables("calendars").items()}),
+        agents=MappingProxyType({name: _agent(reader) for name, reader in root.tables("agents").items()}),
+        staff=StaffPolicy(
+            staff.take("teams", _NOTHING, _names, "a list of team names"),
+            staff.take("reasons", _NOTHING, _names, "a list of reasons"),
+        ),
         goals=goals,
         queue_goals=queue_goals,
     )
     steps.done()
+    staff.done()
     root.done()
     _check_names(policy, problems)
     if problems:
@@ -205,6 +224,12 @@ def _issue(reader: TableReader) -> int | None:
     window = _window(reader, None)
     reader.done()
     return window
+
+
+def _agent(reader: TableReader) -> AgentPolicy:
+    agent = AgentPolicy(reader.take("team", "", _label, _LABEL))
+    reader.done()
+    return agent
 
 
 def _goals(reader: TableReader) -> tuple[Mapping[str, float], Mapping[str, Mapping[str, float]]]:
@@ -222,8 +247,9 @@ def _goals(reader: TableReader) -> tuple[Mapping[str, float], Mapping[str, Mappi
 
 def _check_names(policy: Policy, problems: list[Problem]) -> None:
     said = f"must have 1 to {NAME_LENGTH} printable characters and not be {', '.join(_TAKEN)}"
-    kinds = {"queues": policy.queues, "issues": policy.issues, "calendars": policy.calendars}
+    kinds = {"queues": policy.queues, "issues": policy.issues, "calendars": policy.calendars, "agents": policy.agents}
     named = [(kind, name) for kind, names in kinds.items() for name in names]
+    named += [("staff", name) for name in (*policy.staff.teams, *policy.staff.reasons)]
     problems.extend(Problem(at, said) for at in named if not _nameable(at[1]))
     problems.extend(
         Problem(("steps", "menu"), f"{node!r} {said}") for node in sorted(policy.menus) if not _nameable(node)
@@ -235,6 +261,11 @@ def _check_names(policy: Policy, problems: list[Problem]) -> None:
             problems.append(Problem(("queues", name, "calendar"), f"there is no calendar {queue.calendar!r}"))
         unknown = [issue for issue in queue.issues if issue not in policy.issues]
         problems.extend(Problem(("queues", name, "issues"), f"there is no issue {i!r} in [issues]") for i in unknown)
+    if len(policy.agents) > MOST_AGENTS:
+        problems.append(Problem(("agents",), f"names {len(policy.agents)} agents, at most {MOST_AGENTS} are allowed"))
+    for name, agent in policy.agents.items():
+        if agent.team and agent.team not in policy.staff.teams:
+            problems.append(Problem(("agents", name, "team"), f"there is no team {agent.team!r} in [staff] teams"))
     strangers = [queue for queue in policy.queue_goals if queue not in policy.queues]
     problems.extend(Problem(("goals", "queues", queue), "there is no such queue in [queues]") for queue in strangers)
 

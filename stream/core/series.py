@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from stream.core.families import SERVICE, bounds_ms
 from stream.core.figures import CounterKey
+from stream.core.policy import NONE
 
 
 def series(name: str, labels: Mapping[str, str]) -> str:
@@ -26,7 +27,7 @@ def series_of(key: CounterKey) -> str:
     part = key[-1]
     if part == "sum":
         return series(f"{family.name}_sum", labels)
-    bounds = bounds_ms(family.name, str(key[1]))
+    bounds = bounds_ms(family.name, labels.get("channel", NONE))
     le = str(bounds[part] / 1000) if isinstance(part, int) and part < len(bounds) else "+Inf"
     return series(f"{family.name}_bucket", {**labels, "le": le})
 
@@ -61,7 +62,7 @@ def _histogram(base: CounterKey, parts: Mapping[int | str, int]) -> dict[str, in
     labels = dict(zip(family.labels, map(str, base[1:]), strict=True))
     figures: dict[str, int | float] = {}
     seen = 0
-    bounds = bounds_ms(family.name, str(base[1]))
+    bounds = bounds_ms(family.name, labels.get("channel", NONE))
     for i, bound in enumerate(bounds):
         seen += parts.get(i, 0)
         if seen:

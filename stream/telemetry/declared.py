@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from stream.core.case_families import FCR_REASONS
-from stream.core.policy import FIXED_STEPS
+from stream.core.policy import FIXED_STEPS, NONE, OTHER
 from stream.telemetry.known import Declared, RuleNames
 from stream.wire.json import dumps
 
@@ -34,6 +34,10 @@ def declared_by(policy: Policy) -> Declared:
         steps=(*sorted(FIXED_STEPS), *sorted(menus)),
         issues={name: queue.issues or tuple(policy.issues) for name, queue in policy.queues.items()},
         rules={name: RuleNames(rule.channels, failing_reasons(rule)) for name, rule in policy.rules.items()},
+        closing=frozenset(name for name in policy.queues if policy.has_hours(name)),
+        agents=(*policy.agents, OTHER) if policy.agents else (),
+        teams=policy.staff.teams,
+        reasons=(NONE, *policy.staff.reasons) if policy.staff.teams else (),
     )
 
 
@@ -92,5 +96,7 @@ def _goals(policy: Policy) -> Iterator[tuple[Key, float]]:
 def _structure(policy: Policy, digest: str) -> Iterator[tuple[Key, float]]:
     for queue, own in policy.queues.items():
         yield ("contact_queue_info", queue, own.group, own.site, own.owner), 1
+    for agent, entry in policy.agents.items():
+        yield ("contact_agent_info", agent, entry.team or NONE), 1
     for rule in policy.rules:
         yield ("contact_definition_info", rule, definition_version(policy, rule), digest), 1

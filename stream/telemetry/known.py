@@ -45,12 +45,20 @@ class Declared:
         steps: steps that keep their name, for example `welcome`, `menu:main`.
         issues: queue -> the issues it is asked about; `none` belongs to every queue and is not among them.
         rules: rule -> its channels and reasons.
+        closing: the queues that are not always open by their calendar.
+        agents: whose names may be labels.
+        teams: that keep their name.
+        reasons: for a break, that keep their name, and `none`.
     """
 
     queues: Mapping[str, tuple[str, ...]]
     steps: tuple[str, ...] = ()
     issues: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rules: Mapping[str, RuleNames] = field(default_factory=dict)
+    closing: frozenset[str] = frozenset()
+    agents: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -111,6 +119,9 @@ class _Choice(NamedTuple):
         """The values of a label beside those chosen for the labels before it."""
         declared, family = self.declared, self.family
         found: Iterable[str] = family.values.get(label, ())
+        staff = {"agent": declared.agents, "team": declared.teams, "reason": declared.reasons}
+        if label in staff and not found and "rule" not in chosen:
+            return staff[label]
         match label:
             case "rule":
                 found = declared.rules
@@ -120,7 +131,8 @@ class _Choice(NamedTuple):
             case "queue":
                 found = self._queues(chosen)
             case "issue":
-                found = declared.issues_of((chosen["queue"],) if "queue" in chosen else self._queues(chosen))
+                queues = (chosen["queue"],) if "queue" in chosen else self._queues(chosen)
+                found = declared.issues_of(queues)
             case "reason" if "rule" in chosen:
                 found = declared.rules[chosen["rule"]].reasons
             case "step":
@@ -133,8 +145,13 @@ class _Choice(NamedTuple):
 
     def _queues(self, chosen: Mapping[str, str]) -> tuple[str, ...]:
         """The queues that serve the chosen channel; all of them where none is chosen."""
-        queues = self.declared.queues
-        return tuple(name for name in queues if "channel" not in chosen or chosen["channel"] in queues[name])
+        queues, closing = self.declared.queues, self.declared.closing
+        return tuple(
+            name
+            for name in queues
+            if ("channel" not in chosen or chosen["channel"] in queues[name])
+            and (not self.family.opening or name in closing)
+        )
 
 
 def series_lines(declared: Declared, partitions: int, stages: Iterable[int] = STAGES) -> int:
@@ -154,5 +171,6 @@ def series_lines(declared: Declared, partitions: int, stages: Iterable[int] = ST
 def _lines(key: Key) -> int:
     family = SERVICE[key[0]]
     if family.kind == "histogram":
-        return len(bounds_ms(family.name, key[1 + family.labels.index("channel")])) + 3
+        channel = key[1 + family.labels.index("channel")] if "channel" in family.labels else NONE
+        return len(bounds_ms(family.name, channel)) + 3
     return 2 if family.twin else 1

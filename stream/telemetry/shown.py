@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from stream.core.families import SERVICE, bounds_ms
+from stream.core.policy import NONE
 from stream.telemetry.catalogue import PROCESS, exposed
 from stream.telemetry.series import CounterSeries, GaugeSeries, HistogramSeries, Shape, TallySeries, upper_bounds
 
@@ -49,7 +50,7 @@ class SeriesMaker:
         if family.kind == "counter":
             return CounterSeries(shape, key)
         if family.kind == "histogram":
-            channel = key[1 + family.labels.index("channel")]
+            channel = key[1 + family.labels.index("channel")] if "channel" in family.labels else NONE
             return HistogramSeries(shape, key, _upper(family.name, channel))
         return TallySeries(shape, key) if family.tally else GaugeSeries(shape, key)
 

@@ -32,6 +32,7 @@ _TOP: Final = {
     "identity_ttl_ms": "two ids are one person so long after the link was last used",
     "zone": "of days and hours where a queue has no zone of its own",
     "short_abandon_ms": "a shorter wait is abandoned_short; 0 = off",
+    "callback_expires_ms": "a callback that nobody served by then has expired",
 }
 _SECTIONS: Final = {
     "channels": "timeout_ms is the silence that ends a contact, target_ms that of the service level",
@@ -39,6 +40,8 @@ _SECTIONS: Final = {
     "issues": "each may say window_ms, else it has that of [cases]",
     "steps": "menu nodes that keep their name; the fixed steps always do",
     "calendars": "zone, hours and holidays that queues name",
+    "agents": "opt-in: figures by agent, each may say its team; nobody else's name is ever shown",
+    "staff": "teams and reasons for a break that keep their name",
     "goals": "shares from 0 to 1; [goals.queues.NAME] where a queue has its own",
 }
 
@@ -73,6 +76,8 @@ def _tables(policy: Policy) -> dict[str, Table]:
         "calendars": _named({name: _table(_calendar(own)) for name, own in policy.calendars.items()}),
         "cases": _table({key: _chosen(key, value) for key, value in _values(policy.cases).items()}),
         "rules": _named({name: _rule(rule, explained=name == "contact") for name, rule in policy.rules.items()}),
+        "agents": _table({name: _inline(_values(agent)) for name, agent in policy.agents.items()}),
+        "staff": _table(_values(policy.staff)),
         "goals": _goals(policy),
     }
 

@@ -211,8 +211,15 @@ def test_promtool_finds_nothing_in_a_scrape_with_every_family(promtool: str) -> 
         ("welcome", "menu:main"),
         {"billing": ("refund",)},
         {"contact": RuleNames(("voice", "chat"), ("repeat",))},
+        frozenset(("billing",)),
+        ("anna", "other"),
+        ("first-line",),
+        ("none", "lunch"),
     )
     figures: dict[tuple[str, ...], float] = {
+        ("contact_callbacks_oldest_timestamp_seconds", "billing"): 1_772_445_600_123,
+    }
+    figures |= {
         (f"contact_{name}_timestamp_seconds", "voice", "billing"): 1_772_445_600_123
         for name in ("queue_oldest_entered", "unanswered_oldest")
     }
@@ -222,6 +229,8 @@ def test_promtool_finds_nothing_in_a_scrape_with_every_family(promtool: str) -> 
         ("contact_target_seconds", "service_level", "voice", "billing"): 20_000.0,
         ("contact_target_ratio", "billing", "fcr"): 0.65,
         ("contact_queue_info", "billing", "", "", ""): 1.0,
+        ("contact_queue_open", "billing"): 1.0,
+        ("contact_agent_info", "anna", "first-line"): 1.0,
         ("contact_definition_info", "contact", "1", "abc"): 1.0,
     }
     cohorts = {(name, *("0" for _ in family.labels)): 1.0 for name, family in SERVICE.items() if family.rolling}

@@ -177,6 +177,11 @@ class Policy:
             return NONE
         return reason if reason in self.staff.reasons else OTHER
 
+    @cached_property
+    def any_hours(self) -> bool:
+        """Whether any queue is ever closed by its calendar."""
+        return any(map(self.has_hours, self.queues))
+
     def has_hours(self, queue: str) -> bool:
         """Whether the queue is ever closed by its calendar."""
         return self.calendar(queue).closes

@@ -152,12 +152,13 @@ def _responses(contact: Contact, figures: Figures, into: Contributions) -> None:
     following = contact.responses.following
     if first is None and not following:
         return
-    series = figures.queue(contact.channel, of.home_queue(contact))
+    home = of.home_queue(contact)
+    series = figures.queue(contact.channel, home)
     if first is not None:
         asked, answered, wait, agent = first
         arrival, outcome = asked // INTERVAL_MS, max(answered, asked) // INTERVAL_MS
         series.first_response.add(into, wait, arrival, outcome)
-        excess = wait - figures.policy.channels[contact.channel].response_target_ms
+        excess = wait - figures.policy.response_target_ms(contact.channel, home)
         if excess <= 0:
             into[(series.in_target, arrival, outcome)] = 1
         else:

@@ -43,6 +43,7 @@ class QueuePolicy:
     """One queue; None = the value of its calendar, its channel or the policy."""
 
     target_ms: int | None = None
+    response_target_ms: int | None = None
     short_abandon_ms: int | None = None
     zone: str | None = None
     hours: tuple[Hours, ...] | None = None
@@ -204,6 +205,13 @@ class Policy:
         if own is not None and own.target_ms is not None:
             return own.target_ms
         return self.channels[channel].target_ms
+
+    def response_target_ms(self, channel: str, queue: str) -> int:
+        """Target of the first response of the queue, else of its channel (R41)."""
+        own = self.queues.get(queue)
+        if own is not None and own.response_target_ms is not None:
+            return own.response_target_ms
+        return self.channels[channel].response_target_ms
 
     def short_ms(self, queue: str) -> int:
         """Abandons with a shorter wait are short; 0 = the class is off."""

@@ -32,8 +32,9 @@ def _open(contact: Contact, figures: Figures, watermark: int | None) -> tuple[Op
             Open("queue", channel, policy.queue_label(queue), visit.entered_at, policy.target_ms(channel, queue))
         )
     if since is not None:
-        queue = policy.queue_label(of.home_queue(contact))
-        found.append(Open("message", channel, queue, since, policy.channels[channel].response_target_ms))
+        home = of.home_queue(contact)
+        target = policy.response_target_ms(channel, home)
+        found.append(Open("message", channel, policy.queue_label(home), since, target))
     return tuple(found)
 
 

@@ -163,6 +163,15 @@ def test_the_time_beyond_the_target_by_issue() -> None:
     assert world.retracted()[excess] == 20
 
 
+def test_a_queue_may_have_a_response_target_of_its_own() -> None:
+    """R41: 200 s are within 200 s, inclusive; 199 999 ms would not be enough."""
+    for target_ms, inside in ((200_000, 1), (199_999, 0)):
+        queues = {**POLICY["queues"], "billing": {"response_target_ms": target_ms}}
+        world = world_of(*SERVED, policy={**POLICY, "queues": queues})
+        assert sum(of(world, "contact_responses_in_target_total").values()) == inside
+        assert sum(of(world, "contact_response_excess_seconds_total").values()) == (1 - inside) / 1_000
+
+
 def test_escalated_contacts_bring_their_wait_and_handle_time() -> None:
     """R36: talk 80 + 90, hold 20, wrap-up 30; taken back when the agent says otherwise."""
     world = world_of(*SERVED, (401, "contact.dispositioned", {"resolution": "escalated"}))

@@ -174,7 +174,10 @@ class Contact:
     @property
     def agents(self) -> list[str]:
         """Everybody who served, each once, in order; nameless ones count as one."""
-        return list(dict.fromkeys([*(leg.agent for leg in self.handling.legs), *self.repliers]))
+        legs = self.handling.legs
+        if len(legs) == 1 and not self.repliers:
+            return [legs[0].agent]
+        return list(dict.fromkeys([*(leg.agent for leg in legs), *self.repliers]))
 
 
 def _started(contact: Contact, at: int, _source: str, _body: Body) -> None:

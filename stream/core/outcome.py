@@ -11,6 +11,7 @@ from stream.core.visits import Visit
 
 AGENT_DROP_MS = 5_000
 GIVEN_UP = frozenset(("abandoned", "abandoned_short", "exited"))
+_ASKED = frozenset(("voicemail", "callback"))
 _BY_CUSTOMER = frozenset(("customer", "unknown"))
 _LAST_VISIT = {
     "abandoned": "abandoned",
@@ -57,8 +58,10 @@ def begins_at(contact: Contact) -> int:
 
     Source: 2-numbers 2.7, R17.
     """
-    told = [at for at in (contact.voicemail_at, contact.callback_at) if at is not None]
-    asked = told or [at for _, at in _requests(contact)]
+    asked = [at for at in (contact.voicemail_at, contact.callback_at) if at is not None]
+    asked = asked or [v.left_at or 0 for v in contact.seen_visits if v.outcome in _ASKED]
+    if not asked:
+        return contact.arrived_at
     before = [at for at in asked if contact.handled_at is None or at < contact.handled_at]
     return min(before, default=contact.arrived_at)
 
@@ -105,9 +108,12 @@ def _waiting_for(contact: Contact) -> tuple[str, int] | None:
 
 def _requests(contact: Contact) -> list[tuple[str, int]]:
     """Messages left and callbacks asked for."""
-    told = (("voicemail", contact.voicemail_at), ("callback", contact.callback_at))
-    found = [(name, at) for name, at in told if at is not None]
-    return found + [(v.outcome, v.left_at or 0) for v in contact.seen_visits if v.outcome in ("voicemail", "callback")]
+    found = [(visit.outcome, visit.left_at or 0) for visit in contact.seen_visits if visit.outcome in _ASKED]
+    if contact.voicemail_at is not None:
+        found.append(("voicemail", contact.voicemail_at))
+    if contact.callback_at is not None:
+        found.append(("callback", contact.callback_at))
+    return found
 
 
 def _without_visit(contact: Contact, *, inferred: bool) -> str:

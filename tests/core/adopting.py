@@ -32,6 +32,7 @@ BASE: Tables = {
     "queues": {"billing": {}, "sales": {"target_ms": 30_000}},
     "issues": {"invoice": {}, "refund": {"window_ms": DAY_MS}},
     "steps": {"menu": ["main"]},
+    "staff": {"teams": ["first-line"], "reasons": []},
 }
 NAMES: dict[str, Tables] = {
     "a queue": {"queues": {"quux": {}}},
@@ -46,6 +47,8 @@ NAMES: dict[str, Tables] = {
     },
     "agents": {"agents": {"anna": {"team": "first"}}, "staff": {"teams": ["first"], "reasons": ["lunch"]}},
     "goals": {"goals": {"fcr": 0.7, "queues": {"sales": {"fcr": 0.9}}}},
+    "teams": {"staff": {"teams": ["night", "quux"], "reasons": ["lunch"]}},
+    "agents": {"agents": {"anna": {"team": "first-line"}}},
 }
 DEFINITIONS: dict[str, Tables] = {
     "short abandons": {"short_abandon_ms": 2_000},
@@ -176,11 +179,12 @@ def cells(shards: Iterable[Engine]) -> dict[Any, int]:
 
 
 def waiting(shards: Iterable[Engine]) -> dict[str, Any]:
-    """What is open; and that no visit is unaccounted for."""
+    """What is open, and what agents are doing; and that no visit is unaccounted for."""
     found: dict[str, Any] = {}
     for shard in shards:
         assert not any(shard.view.unaccounted.values())
         found |= shard.view.open
+        found |= {f"agent {name}": now for name, now in shard.view.staff.items()}
     return found
 
 

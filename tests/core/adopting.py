@@ -14,7 +14,7 @@ from stream.core.shard import Shard, ShardId
 from stream.wire import json
 from stream.wire.rows import JsonCodec
 from tests.core.case_histories import START, Shape, history
-from tests.core.case_policies import AGES_MS, OFFICE
+from tests.core.case_policies import AGENTS, AGES_MS, CALENDAR, OFFICE
 from tests.core.case_worlds import CaseWorld
 from tests.vectors.world import MANUAL, World
 
@@ -44,6 +44,9 @@ NAMES: dict[str, Tables] = {
         "calendars": {"de": {"zone": "Europe/Berlin", "hours": OFFICE, "holidays": ["2026-03-03"]}},
         "queues": {"sales": {"calendar": "de"}},
     },
+    "hours of a shop": {"calendars": {"shop": CALENDAR}, "queues": {"billing": {"calendar": "shop"}}},
+    "agents": {"agents": AGENTS},
+    "another agent": {"agents": {"carl": {}}},
     "goals": {"goals": {"fcr": 0.7, "queues": {"sales": {"fcr": 0.9}}}},
 }
 DEFINITIONS: dict[str, Tables] = {

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import MakeTopics
 
-POLICY = "[queues.billing]\n[queues.sales]\n[issues]\nrefund = {}\n"
-TABLES: dict[str, Any] = {"queues": {"billing": {}, "sales": {}}, "issues": {"refund": {}}}
+POLICY = "[queues.billing]\n[queues.sales]\n[issues]\nrefund = {}\n[agents]\nanna = {}\n"
+TABLES: dict[str, Any] = {"queues": {"billing": {}, "sales": {}}, "issues": {"refund": {}}, "agents": {"anna": {}}}
 STAFF = "2026-03-02T10:00:00Z,outcome,none,none"
 LATER = "2026-03-12T00:00:00Z"
 
@@ -107,7 +107,20 @@ def test_a_case(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     merged = explained(capsys, "--case", "t0", *files)
     assert (merged["case"], merged["warnings"]) == ("t1", ["t0 became part of t1"])
     assert main(["explain", "--case", name, *files]) == 0
-    assert "contact_fcr_failed_total" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "contact_fcr_failed_total" in shown
+    assert "says it is solved, gives 5 of 5; handle time of 1 min: 0-2m" in shown
+    assert "anna served c1 first and has no credit: the case failed" in shown
+
+
+def test_how_long_a_case_took(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """R45: to the first resolution and, where somebody came back, to the last."""
+    name = f"contact:c1/{parse_time('2026-03-02T10:00:00Z')}/u1"
+    answer = explained(capsys, "--case", name, *files)
+    assert (answer["first_resolution_ms"], answer["last_resolution_ms"]) == (72_000, 86_472_000)
+    assert main(["explain", "--case", name, *files]) == 0
+    words = "resolved 1 min 12 s after it began, and for the last time 1 d after"
+    assert words in capsys.readouterr().out
 
 
 def test_a_customer(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:

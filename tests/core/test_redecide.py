@@ -228,6 +228,21 @@ def test_what_is_told_of_a_contact_is_told_again_where_its_calendar_speaks_of_it
     assert {one["local_hour"] for one in told} == {"Mon 19"}
 
 
+def test_agents_may_be_named_and_unnamed() -> None:
+    """R26: opting in counts what is in the state by agent and writes no case's row; opting out takes all of it back."""
+    world = calls()
+    _, cases = world.adopt(POLICIES["agents"])
+    credited = {
+        key: amount for key, amount in net((world.cases,)).items() if key[0] == "contact_agent_fcr_credited_total"
+    }
+    assert credited == {("contact_agent_fcr_credited_total", "anna", "voice"): 1}
+    assert not rows(cases)
+    assert not outputs(cases, "verdicts") + outputs(cases, "corrections")
+    _, cases = world.adopt(POLICIES["base"])
+    assert not [key for key in net((world.cases,)) if "_agent_" in key[0]]
+    assert {one["cause"] for one in outputs(cases, "corrections")} == {"definition"}
+
+
 def waiting_call() -> AdoptingWorld:
     """A call that waits in a queue without a name of its own."""
     world = AdoptingWorld(POLICIES["base"])

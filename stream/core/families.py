@@ -297,7 +297,7 @@ def _from_policy(name: str, kind: Kind, text: str, labels: tuple[str, ...], unit
 
 
 TARGET_KINDS: Final = ("service_level", "response", "short_abandon")
-GOAL_KINDS: Final = ("fcr", "abandonment", "service_level")
+GOAL_KINDS: Final = ("fcr", "fcr_high", "fcr_low", "abandonment", "service_level")
 _REQUIREMENTS: Final = {
     "contact_target_seconds": ("R41",),
     "contact_target_ratio": ("R08", "R26"),
@@ -306,7 +306,13 @@ _REQUIREMENTS: Final = {
 
 _POLICY: Final = (
     _from_policy("contact_target_seconds", "gauge", "Targets of the policy.", ("kind", "channel", "queue"), "seconds"),
-    _from_policy("contact_target_ratio", "gauge", "Goals of the policy.", ("queue", "kind"), "ratio"),
+    _from_policy(
+        "contact_target_ratio",
+        "gauge",
+        "Goals, and the bands of first contact resolution: good from fcr on, high from fcr_high on, low under fcr_low.",
+        ("queue", "kind"),
+        "ratio",
+    ),
     _from_policy("contact_queue_info", "info", "Structure of the queues.", ("queue", "group", "site", "owner")),
     _from_policy("contact_queue_open", "gauge", "1 while the queue is open by its calendar, else 0.", ("queue",)),
     *AGENT_POLICY_FAMILIES,

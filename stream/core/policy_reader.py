@@ -266,8 +266,18 @@ def _check_names(policy: Policy, problems: list[Problem]) -> None:
     for name, agent in policy.agents.items():
         if agent.team and agent.team not in policy.staff.teams:
             problems.append(Problem(("agents", name, "team"), f"there is no team {agent.team!r} in [staff] teams"))
+    _check_bands(("goals", "fcr"), policy.goals, problems)
+    for name in policy.queue_goals:
+        _check_bands(("goals", "queues", name, "fcr"), policy.goals_of(name), problems)
     strangers = [queue for queue in policy.queue_goals if queue not in policy.queues]
     problems.extend(Problem(("goals", "queues", queue), "there is no such queue in [queues]") for queue in strangers)
+
+
+def _check_bands(at: tuple[str, ...], goals: Mapping[str, float], problems: list[Problem]) -> None:
+    """The goal of first contact resolution lies between its bands."""
+    low, goal, high = (goals[kind] for kind in ("fcr_low", "fcr", "fcr_high"))
+    if not low <= goal <= high:
+        problems.append(Problem(at, f"is {goal}, which is not between fcr_low {low} and fcr_high {high}"))
 
 
 def _nameable(name: str) -> bool:

@@ -42,7 +42,7 @@ _SECTIONS: Final = {
     "calendars": "zone, hours and holidays that queues name",
     "agents": "opt-in: figures by agent, each may say its team; nobody else's name is ever shown",
     "staff": "teams and reasons for a break that keep their name",
-    "goals": "shares from 0 to 1; [goals.queues.NAME] where a queue has its own",
+    "goals": "shares from 0 to 1, fcr_high and fcr_low are bands; [goals.queues.NAME] where a queue has its own",
 }
 
 

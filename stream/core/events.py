@@ -75,6 +75,7 @@ class Body(Protocol):
     previous_contact_id: str | None
     queue: str | None
     agent: str | None
+    team: str | None
     issue: str | None
     default_channel: str
     step: str
@@ -90,6 +91,7 @@ class Body(Protocol):
     confirmed: bool | None
     cause: str | None
     status: str
+    queues: list[str] | None
     into: str
     resolved: str | None
     csat: int | None

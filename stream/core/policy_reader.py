@@ -250,9 +250,9 @@ def _check_names(policy: Policy, problems: list[Problem]) -> None:
     kinds = {"queues": policy.queues, "issues": policy.issues, "calendars": policy.calendars, "agents": policy.agents}
     named = [(kind, name) for kind, names in kinds.items() for name in names]
     named += [("staff", name) for name in (*policy.staff.teams, *policy.staff.reasons)]
-    problems.extend(Problem(at, said) for at in named if not _nameable(at[1]))
+    problems.extend(Problem(at, said) for at in named if not nameable(at[1]))
     problems.extend(
-        Problem(("steps", "menu"), f"{node!r} {said}") for node in sorted(policy.menus) if not _nameable(node)
+        Problem(("steps", "menu"), f"{node!r} {said}") for node in sorted(policy.menus) if not nameable(node)
     )
     said = f"must have 1 to {NAME_LENGTH} letters (A to Z), digits, dots, dashes or underscores"
     problems.extend(Problem(("rules", name), said) for name in policy.rules if not _RULE_NAME.fullmatch(name))
@@ -280,5 +280,6 @@ def _check_bands(at: tuple[str, ...], goals: Mapping[str, float], problems: list
         problems.append(Problem(at, f"is {goal}, which is not between fcr_low {low} and fcr_high {high}"))
 
 
-def _nameable(name: str) -> bool:
+def nameable(name: str) -> bool:
+    """Whether a queue, an issue or anybody may have this name in a policy."""
     return 1 <= len(name) <= NAME_LENGTH and name.isprintable() and name not in _TAKEN

@@ -43,6 +43,7 @@ class QueuePolicy:
     """One queue; None = the value of its calendar, its channel or the policy."""
 
     target_ms: int | None = None
+    response_target_ms: int | None = None
     short_abandon_ms: int | None = None
     zone: str | None = None
     hours: tuple[Hours, ...] | None = None
@@ -179,6 +180,11 @@ class Policy:
             return NONE
         return reason if reason in self.staff.reasons else OTHER
 
+    @cached_property
+    def any_hours(self) -> bool:
+        """Whether any queue is ever closed by its calendar."""
+        return any(map(self.has_hours, self.queues))
+
     def has_hours(self, queue: str) -> bool:
         """Whether the queue is ever closed by its calendar."""
         return self.calendar(queue).closes
@@ -201,6 +207,13 @@ class Policy:
         if own is not None and own.target_ms is not None:
             return own.target_ms
         return self.channels[channel].target_ms
+
+    def response_target_ms(self, channel: str, queue: str) -> int:
+        """Target of the first response of the queue, else of its channel (R41)."""
+        own = self.queues.get(queue)
+        if own is not None and own.response_target_ms is not None:
+            return own.response_target_ms
+        return self.channels[channel].response_target_ms
 
     def short_ms(self, queue: str) -> int:
         """Abandons with a shorter wait are short; 0 = the class is off."""

@@ -91,6 +91,7 @@ def _choice(reader: TableReader, key: str, default: str) -> str:
 def _queue(reader: TableReader) -> QueuePolicy:
     queue = QueuePolicy(
         target_ms=reader.take("target_ms", None, positive, "milliseconds above 0"),
+        response_target_ms=reader.take("response_target_ms", None, positive, "milliseconds above 0"),
         short_abandon_ms=reader.take("short_abandon_ms", None, duration, "milliseconds, 0 = off"),
         zone=take_zone(reader),
         hours=take_hours(reader),

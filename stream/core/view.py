@@ -18,7 +18,7 @@ SOURCES_SHOWN = 32
 class Open(NamedTuple):
     """Something that waits now: a visit in a queue, or a customer's message."""
 
-    kind: str  # "queue" or "message"
+    kind: str  # "queue", "message" or "callback"
     channel: str
     queue: str  # label
     since: int  # ms
@@ -78,6 +78,11 @@ class ShardView:
         oldest: dict[CounterKey, float] = {}
         for entries in waiting:
             for kind, channel, queue, since, target in entries:
+                if kind == "callback":
+                    counts["contact_callbacks_waiting", queue] += 1
+                    asked = ("contact_callbacks_oldest_timestamp_seconds", queue)
+                    oldest[asked] = min(oldest.get(asked, since), since)
+                    continue
                 base = "contact_queue_waiting" if kind == "queue" else "contact_unanswered"
                 counts[base, channel, queue] += 1
                 if now - since > target:

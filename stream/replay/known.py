@@ -93,8 +93,7 @@ class Known:
     def worth_of(self, contact_id: str, contact: Contact) -> Contributions:
         """What the contact stage counts for one generation."""
         into: Contributions = {}
-        inferred = is_inferred(contact, self.contacts_at(contact_id), self.stages.policy)
-        contributions(contact, self.stages.contacts.figures, inferred=inferred, into=into)
+        contributions(contact, self.stages.contacts.figures, self.contacts_at(contact_id), into)
         return into
 
     def report_of(self, contact_id: str, contact: Contact) -> Report:

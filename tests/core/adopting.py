@@ -44,6 +44,7 @@ NAMES: dict[str, Tables] = {
         "calendars": {"de": {"zone": "Europe/Berlin", "hours": OFFICE, "holidays": ["2026-03-03"]}},
         "queues": {"sales": {"calendar": "de"}},
     },
+    "agents": {"agents": {"anna": {"team": "first"}}, "staff": {"teams": ["first"], "reasons": ["lunch"]}},
     "goals": {"goals": {"fcr": 0.7, "queues": {"sales": {"fcr": 0.9}}}},
 }
 DEFINITIONS: dict[str, Tables] = {
@@ -53,6 +54,8 @@ DEFINITIONS: dict[str, Tables] = {
         "queues": {"sales": {"target_ms": 5_000}},
         "channels": {"voice": {"target_ms": 1_000, "response_target_ms": 5_000}},
     },
+    "response target of a queue": {"queues": {"billing": {"response_target_ms": 2_000}}},
+    "callbacks": {"callback_expires_ms": HOUR_MS},
     "timeouts": {
         "channels": {
             "voice": {"timeout_ms": HOUR_MS},

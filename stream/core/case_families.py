@@ -167,6 +167,26 @@ CASE_FAMILIES: Final = (
         ("rule", "channel", "queue", "state", "age"),
         {"channel": CASE_CHANNELS, "state": CASE_STATES, "age": QUEUE_AGES},
     ),
+    _cohort(
+        "contact_fcr_cohort_warming_cases",
+        "Cases of a day that began less than W after counting did: an earlier contact of theirs may be uncounted.",
+        ("rule", "day"),
+    ),
+    _cohort(
+        "contact_fcr_queue_warming_cases",
+        "The same of today's (0), yesterday's (1) and the newest complete (settled) cohort by queue.",
+        ("rule", "channel", "queue", "age"),
+        {"channel": CASE_CHANNELS, "age": QUEUE_AGES},
+    ),
+    Family(
+        "contact_counting_since_timestamp_seconds",
+        "gauge",
+        "The first event of a contact that any shard counted; absent while there is none.",
+        (),
+        unit="seconds",
+        stage=CASE_STAGE,
+        reference="2.8, 3.2",
+    ),
     _of_surveys("contact_survey_offered_total", "Surveys offered."),
     _of_surveys(
         "contact_survey_answered_total",

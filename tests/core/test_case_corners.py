@@ -70,6 +70,23 @@ def net(world: CaseWorld, family: str) -> int:
     return sum(amount for key, amount in world.counters().items() if key[0] == family)
 
 
+def day_of(days: int) -> str:
+    """The local day so many days after `START`."""
+    return format_time(START + days * DAY_MS)[:10]
+
+
+def warming(world: CaseWorld) -> list[str]:
+    """The days whose cohorts the headline rule marks as warming."""
+    found = {str(key[2]) for key in world.gauges() if key[:2] == ("contact_fcr_cohort_warming_cases", "contact")}
+    return sorted(found)
+
+
+def warming_now(world: CaseWorld) -> dict[str, float]:
+    """Cases of the cohorts of today, yesterday and the newest complete one that are marked, by age."""
+    family = ("contact_fcr_queue_warming_cases", "contact", "voice", "billing")
+    return {str(key[4]): amount for key, amount in world.gauges().items() if key[:4] == family}
+
+
 def contacts_of(world: CaseWorld, case_id: str) -> list[str]:
     """The contacts of a case as told."""
     return [contact["contact_id"] for contact in world.verdicts[case_id]["contacts"]]
@@ -178,6 +195,31 @@ def test_a_ticket_opened_late_was_always_there(seed: int) -> None:
     world = played(told, world_of().policy, seed)
     assert contacts_of(world, "T") == ["c0", "o", "c1", "c2"]
     assert len(told_by(world)) == 1
+
+
+def test_cohorts_of_the_first_window_are_warming() -> None:
+    """3-metrics 3.2: days that began less than W after the first event are marked, on every shard, no later ones."""
+    script, world = Script(), world_of(partitions=3)
+    calls = [script.call(f"c{day}", day * DAY_MS, f"u{day}") for day in range(1, 11)]
+    world.feed([event for call in calls for event in call], START + 11 * DAY_MS)
+    assert warming(world) == [day_of(day) for day in range(2, 9)]  # the first day is shown no more
+    late = script.call("late", -DAY_MS, "u")  # within the lateness, from two days before the first
+    world.feed(late, START + 12 * DAY_MS)
+    world.reload_all()
+    assert warming(world) == [day_of(day) for day in range(3, 7)]
+    world.feed([], START + 40 * DAY_MS)
+    assert warming(world) == []
+
+
+def test_a_young_centre_is_warming_now() -> None:
+    """3-metrics 3.2: in the first week today's and yesterday's cohort, in the second the newest complete one."""
+    script, world = Script(), world_of()
+    calls = [script.call(f"c{day}", day * DAY_MS, f"u{day}") for day in range(3)]
+    world.feed([event for call in calls for event in call], START + 2 * DAY_MS + HOUR_MS)
+    assert warming_now(world) == {"0": 1, "1": 1}
+    assert [shard.view.since for shard in world.case_shards] == [START]
+    world.feed([], START + 9 * DAY_MS)
+    assert warming_now(world) == {"settled": 1}
 
 
 def test_who_comes_back_after_the_window_has_not_reopened() -> None:

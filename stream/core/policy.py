@@ -122,7 +122,9 @@ def _default_rules() -> Mapping[str, RulePolicy]:
 
 
 def _default_goals() -> Mapping[str, float]:
-    return MappingProxyType({"abandonment": 0.05, "service_level": 0.80, "fcr": 0.65})
+    return MappingProxyType(
+        {"abandonment": 0.05, "service_level": 0.80, "fcr": 0.65, "fcr_high": 0.90, "fcr_low": 0.40}
+    )
 
 
 def _empty() -> Mapping[str, Any]:
@@ -226,7 +228,10 @@ class Policy:
         return self.cases.window_ms if own is None else own
 
     def goals_of(self, queue: str) -> Mapping[str, float]:
-        """The goals of a queue by kind (abandonment, service_level, fcr): its own, else those of the policy."""
+        """The goals and bands of a queue by kind: its own, else those of the policy (R08).
+
+        First contact resolution is good from ``fcr`` on and high from ``fcr_high`` on, and low under ``fcr_low``.
+        """
         return {**self.goals, **self.queue_goals.get(queue, {})}
 
     def calendar(self, queue: str) -> Calendar:

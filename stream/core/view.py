@@ -44,6 +44,7 @@ class Shown(Protocol):
     staff: dict[str, Present | None]
     seen: dict[tuple[str, str], int]
     watermark: int | None
+    since: int | None
     rows: int
 
 
@@ -56,6 +57,7 @@ class ShardView:
         self.partition = partition
         self.historic = historic
         self.watermark: int | None = None
+        self.since: int | None = None
         self.counters: Counters = {}
         self.open: dict[str, tuple[Open, ...]] = {}
         self.staff: dict[str, Present] = {}  # by agent
@@ -80,7 +82,7 @@ class ShardView:
             for spoke, at in changes.seen.items():
                 if at > self.seen.get(spoke, -1) and (spoke in self.seen or len(self.seen) < SOURCES_SHOWN):
                     self.seen[spoke] = at
-            self.watermark = changes.watermark
+            self.watermark, self.since = changes.watermark, changes.since
             self.rows = changes.rows
 
     def loaded(self) -> None:

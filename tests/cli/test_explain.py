@@ -150,7 +150,8 @@ def test_a_cell(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_cell_of_agents(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """R23, R54: behind the time of a team stand the spells of its agents that ended in the interval."""
     answer = explained(capsys, "--cell", STAFF, *files)
-    available, busy = answer["figures"]
+    named, others, somebody, available, busy = answer["figures"]
+    assert named["sum"] + others["sum"] + somebody["sum"] == available["sum"] + busy["sum"]
     assert available["figure"] == 'contact_team_status_seconds_total{team="none",status="available"}'
     assert [(who["id"], who["at"], who["amount"]) for who in available["who"]] == [
         ("anna", "2026-03-02T09:50:00Z", 612)

@@ -204,3 +204,39 @@ def test_days_follow_one_another() -> None:
         steps = {(a, b) for a, b in pairwise(days) if a != b}
         far = {(a, b) for a, b in steps if datetime.fromisoformat(b) - datetime.fromisoformat(a) != timedelta(days=1)}
         assert far == ({("2011-12-29", "2011-12-31")} if zone == "Pacific/Apia" else set())
+
+
+def open_by_the_minute(calendar: Calendar, start: int, end: int) -> int:
+    """Business time between two moments, asked at every minute and added up."""
+    edges = [start, *range(start - start % 60_000 + 60_000, end, 60_000), end]
+    return sum(b - a for a, b in pairwise(edges) if calendar.in_hours(a))
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu"])
+@given(st.data())
+def test_business_time_is_what_every_minute_says(zone: str, data: st.DataObject) -> None:
+    """R14, R38: the time in hours between two moments, across changes of the clock, holidays and versions."""
+    week = data.draw(weeks())
+    holiday = data.draw(st.sampled_from(["2026-03-29", "2026-03-30", "2026-10-25", "2026-11-01"]))
+    calendar = Calendar(zone, (Hours("", week), Hours("2026-03-30", NINE_TO_FIVE)), (holiday,))
+    base = data.draw(
+        st.sampled_from([ms("2026-03-28T00:00:00Z"), ms("2026-10-24T00:00:00Z"), ms("2026-03-07T09:00:00Z")])
+    )
+    start = base + data.draw(st.integers(0, 2 * DAY_MS))
+    end = start + data.draw(st.integers(-60_000, DAY_MS))
+    assert calendar.open_ms(start, end) == (open_by_the_minute(calendar, start, end) if end > start else 0)
+
+
+def test_business_time_of_a_day_that_is_longer() -> None:
+    """R14: 25 October 2026 in Berlin, open 01:00 to 04:00 by the clock on the wall, is open for four hours."""
+    night: Week = (((60, 240),),) * 7
+    calendar = Calendar("Europe/Berlin", (Hours("", night),))
+    begin, end = ms("2026-10-25T00:00:00+02:00"), ms("2026-10-26T00:00:00+01:00")
+    assert calendar.open_ms(begin, end) == 4 * 3_600_000
+    assert calendar.open_ms(ms("2026-03-29T00:00:00+01:00"), ms("2026-03-30T00:00:00+02:00")) == 2 * 3_600_000
+
+
+def test_what_never_closes_is_always_open() -> None:
+    """Without hours and holidays every moment counts, and no time runs backwards."""
+    assert Calendar("UTC").open_ms(5, 90_005) == 90_000
+    assert Calendar("UTC").open_ms(90_005, 5) == 0

@@ -241,6 +241,7 @@ def test_promtool_finds_nothing_in_a_scrape_with_every_family(promtool: str) -> 
         (f"contact_{name}_timestamp_seconds", "voice", "billing"): 1_772_445_600_123
         for name in ("queue_oldest_entered", "unanswered_oldest")
     }
+    began = {("contact_counting_since_timestamp_seconds",): 1_772_445_600_123}
     figures["contact_stream_source_timestamp_seconds", "asterisk:pbx1"] = 1_772_445_600_123
     figures["contact_stream_event_time_seconds", "calls"] = 1_772_445_600_123
     policy = {
@@ -254,7 +255,7 @@ def test_promtool_finds_nothing_in_a_scrape_with_every_family(promtool: str) -> 
     cohorts = {(name, *("0" for _ in family.labels)): 1.0 for name, family in SERVICE.items() if family.rolling}
     shards = [
         PlainShard(1, 0, open_figures=dict(figures), watermark=1_772_445_600_123),
-        PlainShard(2, 0, open_figures=dict(cohorts), watermark=1_772_445_600_123),
+        PlainShard(2, 0, open_figures=cohorts | began, watermark=1_772_445_600_123),
     ]
     process = ProcessMetrics()
     process.worker_started("0.1.0", "3.11", "0.15.3", "0.14")

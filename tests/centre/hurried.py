@@ -79,7 +79,7 @@ def hurried_policy(scenario: Scenario) -> str:
             f"target_ms = {channel.target_ms // FACTOR}",
             f"response_target_ms = {channel.response_target_ms // FACTOR}",
         ]
-    lines += [f'[queues.{name}]\nchannels = ["voice", "chat"]' for name in scenario.queues]
+    lines += [f'[queues.{name}]\nchannels = ["voice", "chat", "email"]' for name in scenario.queues]
     return "\n".join([*lines, "[steps]", 'menu = ["main", "billing", "support"]', ""])
 
 

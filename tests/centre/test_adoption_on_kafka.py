@@ -138,7 +138,7 @@ class Centre:
 
 
 async def test_a_centre_goes_on_under_other_policies(kafka: str, make_topics: MakeTopics, tmp_path: Path) -> None:
-    """Names are adopted at once; definitions stop the worker, with every change named, until it is told to adopt."""
+    """R28: names are adopted at once; definitions stop the worker, every change named, until it is told to adopt."""
     told = history(11, 120)
     half = len(told) // 2
     centre = Centre(kafka, make_topics(partitions=PARTITIONS), tmp_path)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from stream.core.events import Event, Rejection
-from stream.core.view import Counters, Open
+from stream.core.view import Counters, Open, Present
 
 if TYPE_CHECKING:
     from stream.core.adoption import Adopted
@@ -132,6 +132,7 @@ class Changes:
     tally: dict[tuple[str, str], int] = field(default_factory=dict)  # (topic, result) -> records
     counters: Counters = field(default_factory=dict)
     open: dict[str, tuple[Open, ...]] = field(default_factory=dict)
+    staff: dict[str, Present | None] = field(default_factory=dict)  # what an agent is doing now; None = it has left
     seen: dict[tuple[str, str], int] = field(default_factory=dict)  # (topic, source) -> its newest word, ms
     watermark: int | None = None
     since: int | None = None  # when counting began, ms

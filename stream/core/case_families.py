@@ -42,6 +42,8 @@ SCORES: Final = ("1", "2", "3", "4", "5")
 """What a customer may give (CSAT)."""
 HANDLE_BANDS: Final = ("0-2m", "2-5m", "5-10m", "10m+", "none")
 """Handle time of the contact asked about, upper ends exclusive; `none` = it has no complete handle time (e-mail)."""
+HANDLE_BOUNDS_MS: Final = (120_000, 300_000, 600_000)
+"""Where one band of handle time ends and the next begins, in ms."""
 CONFIRMED: Final = ("yes", "no", "unasked")
 QUEUE_AGES: Final = ("0", "1", "settled")
 """Cohorts of the gauge by queue: today's, yesterday's, the newest complete one."""

@@ -48,7 +48,7 @@ class Engine(ABC):
         self.codec = codec
         self.clock = clock
         self.definition = codec.definition(policy)
-        self.figures = Figures(policy)
+        self.figures = self.new_figures(policy)
         self.next: dict[str, int] = {}
         self.book = Book(self.figures)
         self.timers = Timers()
@@ -59,6 +59,10 @@ class Engine(ABC):
         self.on_adopted: Callable[[ShardId, Adopted], None] | None = None  # called once that is committed
         self._redecision: Redecision | None = None
         self.view = self.new_view()
+
+    def new_figures(self, policy: Policy) -> Figures:
+        """The series a shard of this stage counts on: none yet."""
+        return Figures(policy)
 
     @abstractmethod
     def new_view(self) -> ShardView:

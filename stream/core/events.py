@@ -56,6 +56,7 @@ RANKS: dict[str, int] = {
     )
 }
 LAST_CONTACT_RANK = RANKS["contact.dispositioned"]
+AGENT_STATUS = RANKS["agent.status"]
 RESTARTED = RANKS["source.restarted"]
 
 CHANNELS = ("voice", "chat", "messaging", "sms", "social", "email")

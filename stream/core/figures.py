@@ -5,6 +5,7 @@ Comparing and hashing a figure is comparing an identity. A contribution is (figu
 """
 
 from bisect import bisect_left
+from typing import Self
 
 from stream.core.families import SERVICE, bounds_ms
 from stream.core.policy import NONE, Policy
@@ -182,9 +183,9 @@ class Figures:
         self._places: dict[tuple[str, str, str], Place] = {}
         self._timings: dict[tuple[str, ...], Timing] = {}
 
-    def under(self, policy: Policy) -> "Figures":
+    def under(self, policy: Policy) -> Self:
         """The same series, named as another policy names them: what one is worth under both can be compared."""
-        other = Figures(policy)
+        other = type(self)(policy)
         vars(other).update({**vars(self), "policy": policy, "_queues": {}})
         return other
 

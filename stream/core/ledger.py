@@ -6,6 +6,7 @@
     p                                   the policy it counted under, and how often another one was adopted
     c/<contact_id>                      stage 1: a contact's row
     t/<number>/<contact_id>             stage 1: a page of its tail, when that is very long
+    a/<agent, time, sequence, event>    stage 1: a status of an agent
     h/<person>                          stage 2: a person's head
     f/<person, origin, contact>         stage 2: a contact
     v/<person, origin, event>           stage 2: an event of the ticket system, a survey, a link

@@ -67,7 +67,7 @@ class Row:
             known = self.ids.get(name)
             if known is not None and known[0] >= cutoff:
                 duplicates += 1
-                if event < known:
+                if event[:5] < known[:5]:
                     moved = self._replace(known, event, fresh) or moved
                 continue
             self.ids[name] = event

@@ -6,9 +6,11 @@ values are replaced, never changed in place.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from threading import Lock
 from typing import NamedTuple, Protocol
 
+from stream.core.agent_families import STATUSES
 from stream.core.figures import CounterKey
 
 Counters = dict[CounterKey, tuple[int, int]]
@@ -25,11 +27,21 @@ class Open(NamedTuple):
     target_ms: int
 
 
+class Present(NamedTuple):
+    """What an agent is doing now, in labels."""
+
+    team: str
+    status: str
+    reason: str
+    queues: tuple[str, ...]
+
+
 class Shown(Protocol):
     """What a batch changed of what is shown."""
 
     counters: Counters
     open: dict[str, tuple[Open, ...]]
+    staff: dict[str, Present | None]
     seen: dict[tuple[str, str], int]
     watermark: int | None
     since: int | None
@@ -48,6 +60,7 @@ class ShardView:
         self.since: int | None = None
         self.counters: Counters = {}
         self.open: dict[str, tuple[Open, ...]] = {}
+        self.staff: dict[str, Present] = {}  # by agent
         self.seen: dict[tuple[str, str], int] = {}  # (source topic, source) -> its newest word, ms
         self.rows = 0
         self._lock = Lock()
@@ -61,6 +74,11 @@ class ShardView:
                     self.open[name] = entries
                 else:
                     self.open.pop(name, None)
+            for agent, present in changes.staff.items():
+                if present is None:
+                    self.staff.pop(agent, None)
+                else:
+                    self.staff[agent] = present
             for spoke, at in changes.seen.items():
                 if at > self.seen.get(spoke, -1) and (spoke in self.seen or len(self.seen) < SOURCES_SHOWN):
                     self.seen[spoke] = at
@@ -71,11 +89,11 @@ class ShardView:
         """The counters have been loaded."""
 
     def gauges(self, now: int) -> dict[CounterKey, float]:
-        """What waits at ``now``; a series without anything open is absent."""
+        """What waits at ``now``, and what agents are doing; a series without anything open is absent."""
         if self.historic and self.watermark is not None:
             now = self.watermark
         with self._lock:
-            waiting, seen = list(self.open.values()), dict(self.seen)
+            waiting, seen, staff = list(self.open.values()), dict(self.seen), list(self.staff.values())
         counts: dict[CounterKey, float] = defaultdict(float)
         oldest: dict[CounterKey, float] = {}
         for entries in waiting:
@@ -95,7 +113,7 @@ class ShardView:
         for (topic, source), at in seen.items():
             _newest(oldest, ("contact_stream_source_timestamp_seconds", source), at)
             _newest(oldest, ("contact_stream_event_time_seconds", topic), at)
-        return {**counts, **oldest}
+        return {**counts, **oldest, **staffing(staff)}
 
     @property
     def unaccounted(self) -> dict[CounterKey, int]:
@@ -113,6 +131,17 @@ class ShardView:
                 if entry.kind == "queue":
                     left["contact_unaccounted", entry.queue] -= 1
         return dict(left)
+
+
+def staffing(staff: Iterable[Present]) -> dict[CounterKey, float]:
+    """Agents by team, status and reason; and by queue, where each status is there, so that none available is 0."""
+    found: dict[CounterKey, float] = defaultdict(float)
+    for team, status, reason, queues in staff:
+        found["contact_agents", team, status, reason] += 1
+        for queue in queues:
+            for any_status in STATUSES:
+                found["contact_queue_agents", queue, any_status] += any_status == status
+    return dict(found)
 
 
 def _newest(known: dict[CounterKey, float], key: CounterKey, at: int) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 from stream.core.case_families import FCR_REASONS
 from stream.core.policy import FIXED_STEPS, NONE, OTHER
+from stream.telemetry.collector import InForce
 from stream.telemetry.known import Declared, RuleNames
 from stream.wire.json import dumps
 
@@ -76,6 +78,17 @@ def policy_figures(policy: Policy, digest: str) -> dict[Key, float]:
         `(family, *label values)` -> value: ms where the unit is seconds, a ratio, or 1 for an info.
     """
     return dict([*_targets(policy), *_goals(policy), *_structure(policy, digest)])
+
+
+def queues_open(policy: Policy, now: int) -> dict[Key, float]:
+    """Of every queue of the policy whether its calendar says that it is open at ``now`` (ms): 1 or 0 (R38)."""
+    return {("contact_queue_open", queue): float(policy.calendar(queue).in_hours(now)) for queue in policy.queues}
+
+
+def in_force(policy: Policy, *, historic: bool) -> InForce:
+    """What of the policy is not a constant; ``historic``: event time is taken for now."""
+    agents = frozenset((*policy.agents, OTHER) if policy.agents else ())
+    return InForce(partial(queues_open, policy), historic, agents)
 
 
 def _targets(policy: Policy) -> Iterator[tuple[Key, float]]:

@@ -53,6 +53,7 @@ class Outcome(msgspec.Struct, omit_defaults=True, gc=False):
     last_at: int | None = None
     pauses: list[tuple[int, int]] = []
     agents: list[str] = []
+    handle_ms: int | None = None
     transfers: list[str] = []
     reopens: list[tuple[int, int]] = []
     dispositions: list[Disposition] = []

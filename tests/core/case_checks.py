@@ -195,7 +195,7 @@ def check_stored(world: CaseWorld) -> None:
         for key in [*shard.people.hot, *shard.people.resting]:
             dossier = shard.people.get(key)
             assert dossier is not None
-            for booked in dossier.book.booked.values():
+            for booked in (*dossier.book.booked.values(), *dossier.book.asked.values()):
                 for (figure, arrival, _), amount in booked.items():
                     worth[figure.key] += amount
                     if figure.place is not None and arrival >= 0:

@@ -118,6 +118,15 @@ def test_the_copy_that_sorts_first_counts() -> None:
         assert world.duplicates == 1
 
 
+def test_a_copy_that_differs_only_in_what_it_says_is_a_duplicate() -> None:
+    """Neither sorts first, content is not compared: the one that came first counts, the other costs nothing."""
+    entered = event("queue.entered", 0, 1, contact_id="c1", queue="billing")
+    world = World(POLICY)
+    world.feed([record("calls", entered), record("calls", {**entered, "queue": "sales"})], 1)
+    assert (world.applied, world.duplicates, world.rejected) == (1, 1, [])
+    assert world.contact("c1")["visits"][0]["queue"] == "billing"
+
+
 class _Broken(JsonCodec):
     """A codec whose event of one id cannot be folded: what a defect of the fold looks like from outside."""
 

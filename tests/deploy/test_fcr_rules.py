@@ -267,6 +267,7 @@ def test_live_figures_have_no_shorter_range(deploy: Path) -> None:
     """Over less than W old failures outweigh new credits, so no rule rates first contact resolution over less."""
     for path in (deploy / "rules").glob("*.yml"):
         for expression in re.findall(
-            r"increase\(contact_(?:fcr|cases|repeat|eligible)\w*\[(\w+)\]\)", path.read_text()
+            r"increase\(contact_(?:fcr|cases|repeat|eligible|agent_(?:fcr|contacts|repeats|resolution))\w*\[(\w+)\]\)",
+            path.read_text(),
         ):
             assert expression == "7d", path.name

@@ -200,7 +200,7 @@ def test_what_does_not_go_together(capsys: pytest.CaptureFixture[str]) -> None:
 def test_from_the_topics(
     kafka: str, make_topics: MakeTopics, tmp_path: Path, capsys: pytest.CaptureFixture[str], files: list[str]
 ) -> None:
-    """The same answers from a real Kafka as from the recording; and where it looked when there is nothing."""
+    """R29, R54: the same answers from a real Kafka as from the recording; where it looked when there is nothing."""
     centre = Centre(read_policy(TABLES))
     centre.feed(list(records((json.dumps(line).encode() for line in LINES), "the test")))
     centre.advance(parse_time(LATER))

@@ -3,8 +3,8 @@
 It reads the topics (committed records, bounded, without a group), or with `--file` a recording, and makes every
 contribution again under the policy given. `--contact` shows the events in their order, the outcome, the cases and the
 figures; `--case` the contacts, the tickets, every rule's verdict and what decided it; `--customer` everything in order
-of time, across channels and linked ids; `--cell` who stands behind a figure, and whether they add up to it. Not found
-is exit code 1, with what was searched.
+of time, across channels and linked ids; `--cell` who stands behind a figure (contacts, cases, spells of agents), and
+whether they add up to it. Not found is exit code 1, with what was searched.
 """
 
 import argparse

@@ -7,12 +7,15 @@ differences are summed over the whole shard and booked once, so a figure falls, 
 `definition` is told, only where the shard's net falls. Rows are written where something of them changed; contacts and
 cases are told again where what is said of them did. What has left the state keeps its figures.
 
+Of an agent the spells are decided again that may still change, from exactly the lateness of before the watermark on, so
+that it does not matter when it was touched last.
+
 A tail is folded anew where another span begins a new generation; a prefix is not, its events are gone.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from stream.core import ledger
 from stream.core.adoption import Adopted, changed
@@ -27,6 +30,7 @@ from stream.core.waiting import open_now
 
 if TYPE_CHECKING:
     from stream.core.adoption import Change
+    from stream.core.case_figures import CaseFigures
     from stream.core.case_shard import CaseShard
     from stream.core.dossier import Dossier
     from stream.core.engine import Engine
@@ -163,6 +167,17 @@ def contact(shard: Shard, contact_id: str, redecision: Redecision) -> None:
         shard.frozen[contact_id] = row.packed
 
 
+def agent(shard: Shard, name: str, redecision: Redecision) -> None:
+    """Decide an agent again: what its spells are worth that may still change, and what it is doing now."""
+    staff, former, changes = shard.staff, redecision.before, redecision.changes
+    if shard.clock.value is not None:
+        changes.changelog += staff.trim(name, shard.clock.value - former.policy.lateness_ms, shard.codec)
+    known = staff.agents[name]
+    redecision.add(known.worth(name, former), known.worth(name, shard.figures))
+    changes.staff[name] = staff.now(name, shard.policy)
+    staff.arm(name, shard.policy.lateness_ms)
+
+
 def _reports(row: Row, policy: Policy, watermark: int | None) -> dict[int, Report]:
     """What is said of each generation that was told."""
     told = (contact for contact in row.contacts if contact.first_at in row.sent)
@@ -175,12 +190,13 @@ def _reports(row: Row, policy: Policy, watermark: int | None) -> dict[int, Repor
 def person(shard: CaseShard, key: str, redecision: Redecision) -> None:
     """Decide a person's cases again: what each is worth, what is told of it, when it is due."""
     settled, changes, rest = shard.clock.settled, redecision.changes, shard.people.resting[key]
-    was = wake(key, rest, redecision.before, shard.codec)
+    was = wake(key, rest, cast("CaseFigures", redecision.before), shard.codec)
     now = wake(key, rest, shard.figures, shard.codec)
     if settled is not None and now.due() <= settled:
         now.book.revalue(settled)
-    for case in was.book.booked.keys() | now.book.booked.keys():
-        redecision.add(was.book.booked.get(case, {}), now.book.booked.get(case, {}))
+    for before, after in ((was.book.booked, now.book.booked), (was.book.asked, now.book.asked)):
+        for name in before.keys() | after.keys():
+            redecision.add(before.get(name, {}), after.get(name, {}))
     looked = _told_again(was, now)
     if looked:
         shard.tell(now, looked, changes)

@@ -9,26 +9,28 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from stream.core.case_book import SURVEYS, CaseBook
+from stream.core.case_book import CaseBook
 from stream.core.cells import contributions
 from stream.core.dossier import wake
 from stream.core.fact import FOREVER
 from stream.core.outcome import is_inferred
 from stream.core.person import KNOWN
 from stream.core.report import contact_report
+from stream.core.staff_cells import add_spell
 from stream.replay.stages import KEPT_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from stream.core.case import Case
     from stream.core.case_report import Report
-    from stream.core.cases import Case
     from stream.core.contact import Contact
     from stream.core.dossier import Dossier
     from stream.core.fact import FactKey
     from stream.core.figures import Contributions
     from stream.core.person import Person
     from stream.core.row import Row
+    from stream.core.staff import Spell
     from stream.replay.stages import Stages
 
 Told = dict[str, Any]  # a record of an output topic
@@ -48,7 +50,7 @@ class PersonSeen(NamedTuple):
 
     person: Person
     cases: dict[str, CaseSeen]
-    surveys: Contributions
+    surveys: dict[str, Contributions]  # by the contact_id asked about
 
 
 @dataclass
@@ -93,9 +95,17 @@ class Known:
     def worth_of(self, contact_id: str, contact: Contact) -> Contributions:
         """What the contact stage counts for one generation."""
         into: Contributions = {}
-        inferred = is_inferred(contact, self.contacts_at(contact_id), self.stages.policy)
-        contributions(contact, self.stages.contacts.figures, inferred=inferred, into=into)
+        contributions(contact, self.stages.contacts.figures, self.contacts_at(contact_id), into)
         return into
+
+    def spells(self) -> Iterator[tuple[str, Spell, Contributions]]:
+        """Every spell of every agent that is over: the agent, the spell, and what it counts."""
+        shard = self.stages.contacts
+        for agent, statuses in shard.staff.agents.items():
+            for spell in statuses.spells():
+                into: Contributions = {}
+                add_spell(agent, *spell, shard.figures, into)
+                yield agent, spell, into
 
     def report_of(self, contact_id: str, contact: Contact) -> Report:
         """One generation in the words of the outcomes topic."""
@@ -137,7 +147,7 @@ class Known:
         person = dossier.person
         person.timeline.place()
         person.timeline.touched |= set(person.timeline.cases)
-        person.surveyed = True
+        person.surveyed |= person.surveys.keys()
         book = CaseBook(person, self.stages.cases.figures)
         reports = {one.case: one.report or {} for one in book.revalue(self.settled)}
         cases = {}
@@ -149,4 +159,4 @@ class Known:
                 if not (left and key[0].family == "contact_cases_open")
             }
             cases[name] = CaseSeen(case, reports[name], worth, left)
-        return PersonSeen(person, cases, book.booked.get(SURVEYS, {}))
+        return PersonSeen(person, cases, book.asked)

@@ -61,7 +61,8 @@ def prometheus(targets: Sequence[int], folder: Path) -> Iterator[Scraper]:
     named = ", ".join(f'"127.0.0.1:{target}"' for target in targets)
     config = config.replace(_TARGETS, f"targets: [{named}]").replace("scrape_interval: 15s", "scrape_interval: 1s")
     (folder / "prometheus.yml").write_text(config)
-    shutil.copytree(SHIPPED / "rules", folder / "rules")
+    for name in ("rules", "alerts"):
+        shutil.copytree(SHIPPED / name, folder / name)
     command = [
         program,
         f"--config.file={folder / 'prometheus.yml'}",

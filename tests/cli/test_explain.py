@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from tests.conftest import MakeTopics
 
-POLICY = "[queues.billing]\n[queues.sales]\n[issues]\nrefund = {}\n"
-TABLES: dict[str, Any] = {"queues": {"billing": {}, "sales": {}}, "issues": {"refund": {}}}
+POLICY = "[queues.billing]\n[queues.sales]\n[issues]\nrefund = {}\n[agents]\nanna = {}\n"
+TABLES: dict[str, Any] = {"queues": {"billing": {}, "sales": {}}, "issues": {"refund": {}}, "agents": {"anna": {}}}
+STAFF = "2026-03-02T10:00:00Z,outcome,none,none"
 LATER = "2026-03-12T00:00:00Z"
 
 
@@ -49,6 +50,11 @@ LINES = [
     said("cases", "survey.answered", "02T12:00:00", customer="u1", contact_id="c1", resolved="yes", csat=5),
     said("cases", "case.opened", "05T09:00:00", customer="u4", case_id="t1"),
     said("cases", "case.merged", "05T10:00:00", customer="u4", case_id="t0", into="t1"),
+    said("agents", "agent.status", "02T09:50:00", agent="anna", status="available", queues=["billing"]),
+    said("agents", "agent.status", "02T10:00:12", agent="anna", status="busy"),
+    said("agents", "agent.status", "02T10:01:12", agent="anna", status="offline"),
+    said("agents", "agent.status", "02T10:10:00", agent="ben", status="busy"),
+    said("agents", "agent.status", "02T10:14:00", agent="ben", status="offline"),
 ]
 
 
@@ -101,7 +107,20 @@ def test_a_case(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     merged = explained(capsys, "--case", "t0", *files)
     assert (merged["case"], merged["warnings"]) == ("t1", ["t0 became part of t1"])
     assert main(["explain", "--case", name, *files]) == 0
-    assert "contact_fcr_failed_total" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "contact_fcr_failed_total" in shown
+    assert "says it is solved, gives 5 of 5; handle time of 1 min: 0-2m" in shown
+    assert "anna served c1 first and has no credit: the case failed" in shown
+
+
+def test_how_long_a_case_took(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """R45: to the first resolution and, where somebody came back, to the last."""
+    name = f"contact:c1/{parse_time('2026-03-02T10:00:00Z')}/u1"
+    answer = explained(capsys, "--case", name, *files)
+    assert (answer["first_resolution_ms"], answer["last_resolution_ms"]) == (72_000, 86_472_000)
+    assert main(["explain", "--case", name, *files]) == 0
+    words = "resolved 1 min 12 s after it began, and for the last time 1 d after"
+    assert words in capsys.readouterr().out
 
 
 def test_a_customer(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,6 +145,25 @@ def test_a_cell(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert "contact_cases_opened_total" in shown
     assert main(["explain", "--cell", f"{name},refund", "--figure", "contact_fcr_cases_total", *files]) == 0
     assert "1 add up to 1, the cell says 1" in capsys.readouterr().out
+
+
+def test_a_cell_of_agents(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """R23, R54: behind the time of a team stand the spells of its agents that ended in the interval."""
+    answer = explained(capsys, "--cell", STAFF, *files)
+    available, busy = answer["figures"]
+    assert available["figure"] == 'contact_team_status_seconds_total{team="none",status="available"}'
+    assert [(who["id"], who["at"], who["amount"]) for who in available["who"]] == [
+        ("anna", "2026-03-02T09:50:00Z", 612)
+    ]
+    assert [(who["what"], who["id"], who["amount"]) for who in busy["who"]] == [
+        ("agent", "anna", 60),
+        ("agent", "ben", 240),
+    ]
+    assert (busy["cell"], busy["sum"], answer["adds_up"], answer["warnings"]) == (300, 300, True, [])
+    assert main(["explain", "--cell", STAFF, "--figure", "contact_team_status_seconds_total", *files]) == 0
+    shown = capsys.readouterr().out
+    assert "busy until 2026-03-02T10:14:00Z" in shown
+    assert "2 add up to 300, the cell says 300" in shown
 
 
 @pytest.mark.parametrize(
@@ -171,7 +209,14 @@ def test_from_the_topics(
     stored = ["-b", kafka, "--prefix", layout.prefix, "--policy", str(tmp_path / "policy.toml")]
     case = f"contact:c1/{parse_time('2026-03-02T10:00:00Z')}/u1"
     cell = "2026-03-02T10:00:00Z,arrival,voice,billing"
-    for options in (["--contact", "c1"], ["--case", case], ["--case", "t1"], ["--customer", "u2"], ["--cell", cell]):
+    for options in (
+        ["--contact", "c1"],
+        ["--case", case],
+        ["--case", "t1"],
+        ["--customer", "u2"],
+        ["--cell", cell],
+        ["--cell", STAFF],
+    ):
         found = explained(capsys, *options, *stored)
         assert plain(found) == plain(explained(capsys, *options, *files))
         assert found["warnings"] == []

@@ -30,7 +30,7 @@ from tests.core.adopting import (
 )
 from tests.core.case_histories import START, Shape, history
 from tests.core.case_worlds import Schedule
-from tests.core.worlds import histories, record
+from tests.core.worlds import histories, record, staffs
 
 if TYPE_CHECKING:
     import pytest
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from tests.core.case_histories import Told
 
 SEEDS = st.integers(0, 2**32)
+EVENTS = st.builds(list.__add__, histories(), staffs())
 PAIRS = st.lists(st.sampled_from(sorted(POLICIES)), min_size=2, max_size=2, unique=True)
 
 
@@ -96,11 +97,13 @@ def test_the_figures_are_those_of_a_start_under_the_new_policy(seed: int, pair: 
     assert everything(run(old, new, old)) == everything(run(old, old, old))
 
 
-@given(histories(), SEEDS, PAIRS, st.lists(st.integers(0, 300), min_size=2, max_size=2))
+@given(
+    st.builds(list.__add__, histories(), staffs()), SEEDS, PAIRS, st.lists(st.integers(0, 300), min_size=2, max_size=2)
+)
 def test_every_kind_of_event_counts_as_under_the_new_policy(
     records: list[Record], seed: int, pair: list[str], hours: list[int]
 ) -> None:
-    """Stage one with every type of event, generations and restarts; the watermark anywhere."""
+    """R23, R28: stage one with every type of event, generations, restarts and agents; the watermark anywhere."""
     dice_of(seed).shuffle(records)
     cut = dice_of(seed).randint(0, len(records))
     old, new = (POLICIES[name] for name in pair)
@@ -223,6 +226,21 @@ def test_what_is_told_of_a_contact_is_told_again_where_its_calendar_speaks_of_it
     told = outputs(contacts, "outcomes")
     assert {one["contact_id"] for one in told} == {"c0", "c3"}
     assert {one["local_hour"] for one in told} == {"Mon 19"}
+
+
+def test_agents_may_be_named_and_unnamed() -> None:
+    """R26: opting in counts what is in the state by agent and writes no case's row; opting out takes all of it back."""
+    world = calls()
+    _, cases = world.adopt(POLICIES["agents"])
+    credited = {
+        key: amount for key, amount in net((world.cases,)).items() if key[0] == "contact_agent_fcr_credited_total"
+    }
+    assert credited == {("contact_agent_fcr_credited_total", "anna", "voice"): 1}
+    assert not rows(cases)
+    assert not outputs(cases, "verdicts") + outputs(cases, "corrections")
+    _, cases = world.adopt(POLICIES["base"])
+    assert not [key for key in net((world.cases,)) if "_agent_" in key[0]]
+    assert {one["cause"] for one in outputs(cases, "corrections")} == {"definition"}
 
 
 def waiting_call() -> AdoptingWorld:

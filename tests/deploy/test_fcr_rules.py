@@ -33,6 +33,9 @@ COHORTS: tuple[Point, ...] = (
     # 8 March: 15 settled, 20 failed and 60 provisional of which a quarter of the window has passed: 1.75 days
     ("contact_fcr_cohort_elapsed_cases", {**RULE, "day": "2026-03-08"}, 15 + 20 + 60 / 4),
     ("contact_fcr_cohort_elapsed_cases", {**RULE, "day": "2026-03-01"}, 50),
+    # counting began in the night to 1 March: who came then may have come before
+    ("contact_fcr_cohort_warming_cases", {**RULE, "day": "2026-03-01"}, 50),
+    ("contact_fcr_queue_warming_cases", {**RULE, "channel": "voice", "queue": "billing", "age": "settled"}, 4),
     *(("contact_fcr_at_risk_cases", {**RULE, "age": age}, at_risk) for age, (at_risk, _) in AT_RISK.items()),
     *(("contact_fcr_repeated_cases", {**RULE, "age": age}, n) for age, (_, n) in AT_RISK.items() if n),
     (
@@ -87,6 +90,8 @@ FIGURES: dict[str, list[tuple[Labels, float]]] = {
     "rule_day:contact_fcr_high:ratio": [(_by(day=MARCH_8), 98 / 118), (_by(day=MARCH_1), 30 / 50)],
     "rule_day:contact_fcr_settled:ratio": [(_by(day=MARCH_1), 30 / 50)],
     "rule_day:contact_fcr_maturity:ratio": [(_by(day=MARCH_8), 50 / 118), (_by(day=MARCH_1), 50 / 50)],
+    "rule_day:contact_fcr_warming:ratio": [(_by(day=MARCH_8), 0 / 118), (_by(day=MARCH_1), 50 / 50)],
+    "rule_channel_queue_age:contact_fcr_warming:ratio": [(_by(**NEWEST), 4 / 4), (_by(**TODAY), 0 / 4)],
     "rule_channel_queue_age:contact_fcr_settled:ratio": [(_by(**NEWEST), 3 / 4)],
     "rule_channel_queue_age:contact_fcr_provisional:ratio": [(_by(**NEWEST), 3 / 4), (_by(**TODAY), 4 / 4)],
     "rule_channel_queue_age:contact_fcr_low:ratio": [(_by(**NEWEST), 3 / 4), (_by(**TODAY), 0 / 4)],
@@ -262,6 +267,7 @@ def test_live_figures_have_no_shorter_range(deploy: Path) -> None:
     """Over less than W old failures outweigh new credits, so no rule rates first contact resolution over less."""
     for path in (deploy / "rules").glob("*.yml"):
         for expression in re.findall(
-            r"increase\(contact_(?:fcr|cases|repeat|eligible)\w*\[(\w+)\]\)", path.read_text()
+            r"increase\(contact_(?:fcr|cases|repeat|eligible|agent_(?:fcr|contacts|repeats|resolution))\w*\[(\w+)\]\)",
+            path.read_text(),
         ):
             assert expression == "7d", path.name

@@ -153,15 +153,23 @@ def _publish_cells(shard: Engine, changes: Changes, now: int) -> None:
         cell.version += 1
         book.dirty.discard(cell)
         book.changed_cells.add(cell)
-        changes.outputs.append(_interval(shard, cell))
+        changes.outputs.append(
+            Output("intervals", _cell_name(shard, cell).encode(), shard.codec.pack(cell_value(shard, cell)), [], None)
+        )
 
 
-def _interval(shard: Engine, cell: Cell) -> Output:
+def _cell_name(shard: Engine, cell: Cell) -> str:
+    interval, *place = cell.key
+    stage, partition = shard.id
+    return "/".join(map(str, (stage, partition, interval * INTERVAL_MS, *place)))
+
+
+def cell_value(shard: Engine, cell: Cell) -> dict[str, object]:
+    """A cell as the interval topic holds it; a version of 0 was never published."""
     interval, by, channel, queue, issue = cell.key
     stage, partition = shard.id
-    name = f"{stage}/{partition}/{interval * INTERVAL_MS}/{by}/{channel}/{queue}/{issue}"
-    value = {
-        "id": f"{name}/{cell.version}",
+    return {
+        "id": f"{_cell_name(shard, cell)}/{cell.version}",
         "stage": stage,
         "shard": partition,
         "start": interval * INTERVAL_MS,
@@ -172,7 +180,6 @@ def _interval(shard: Engine, cell: Cell) -> Output:
         "version": cell.version,
         "counts": {series_of(figure.key): amount for figure, amount in cell.counts.items() if amount},
     }
-    return Output("intervals", name.encode(), shard.codec.pack(value), [], None)
 
 
 def _store_book(shard: Engine, changes: Changes) -> None:

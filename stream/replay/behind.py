@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stream.core.families import SERVICE
 from stream.core.family import CASE_STAGE, CONTACT_STAGE
+from stream.core.series import family_of
 from stream.replay.answers import case_brief
-from stream.replay.counted import family_of, in_cell, named, shown
+from stream.replay.counted import in_cell, named, shown
 from stream.replay.sentences import asked_words, contact_words
 from stream.wire.policy import policy_hash
 from stream.wire.times import format_time

@@ -23,10 +23,11 @@ from stream.cli.settings import add_option
 from stream.cli.tables import warn
 from stream.core.families import SERVICE
 from stream.core.policy import Policy
+from stream.core.series import family_of
 from stream.core.trouble import Trouble
 from stream.replay.answers import about_case, about_contact, about_customer
 from stream.replay.behind import about_cell
-from stream.replay.counted import CELL_FORMS, Cell, family_of, parse_cell
+from stream.replay.counted import CELL_FORMS, Cell, parse_cell
 from stream.replay.gather import Gathering
 from stream.replay.known import Known
 from stream.replay.lines import records

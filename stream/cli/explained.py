@@ -44,6 +44,10 @@ def case_lines(answer: Answer) -> list[str]:
     for title in ("ticket", "surveys"):
         if answer[title]:
             lines += ["", title, *indented(_events(answer[title]))]
+    asked = table(("asked about", "the customer"), ((each["contact_id"], each["says"]) for each in answer["asked"]))
+    lines += ["", *asked] if asked else []
+    credit = answer["credit"]
+    lines += ["", answer.get("resolution", "no case any more"), *([] if credit is None else [credit["says"]])]
     lines += ["", *_rules(answer), *_corrections(answer["corrections"])]
     return [*lines, *([""] if answer["counted"] else []), *_counted(answer["counted"])]
 

@@ -81,7 +81,7 @@ AGENT_FAMILIES: Final = (
     ),
     _of_agents(
         "contact_agent_fcr_eligible_total",
-        "Cases in the headline rule whose first handled contact the agent handled first.",
+        "Cases in the headline rule whose first contact the agent served first; a first contact nobody served is none.",
         "2.8, R26",
         cases=True,
     ),
@@ -102,7 +102,7 @@ AGENT_FAMILIES: Final = (
     ),
     _of_agents(
         "contact_agent_resolutions_total",
-        "Resolved cases whose first handled contact the agent handled first.",
+        "Resolved cases whose first handled contact the agent served first.",
         "2.6, R46",
         cases=True,
     ),

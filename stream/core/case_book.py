@@ -10,22 +10,24 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
-from stream.core.case_cells import case_worth, survey_worth, verdicts
+from stream.core.case import OPENED, REOPENED
+from stream.core.case_cells import case_worth, verdicts
 from stream.core.case_report import case_report
-from stream.core.cases import OPENED, REOPENED
 from stream.core.fact import FOREVER
 from stream.core.person import hour_after
+from stream.core.surveys import survey_worth
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from stream.core.case import Case
     from stream.core.case_cells import Verdicts
+    from stream.core.case_figures import CaseFigures
     from stream.core.case_report import Report
-    from stream.core.cases import Case
-    from stream.core.figures import Contributions, Figures
+    from stream.core.figures import Contributions
     from stream.core.person import Person
 
-SURVEYS = ""  # what a person's surveys are worth stands under this name; no case has it
+SURVEYS = ""  # surveys looked at again stand under this name; no case has it
 
 
 class Revalued(NamedTuple):
@@ -41,14 +43,15 @@ class Revalued(NamedTuple):
 class CaseBook:
     """The conclusions drawn from one person, as of `known_at` (ms)."""
 
-    __slots__ = ("_due", "_dues", "_told", "booked", "counted", "figures", "known_at", "leaves", "person")
+    __slots__ = ("_due", "_dues", "_told", "asked", "booked", "counted", "figures", "known_at", "leaves", "person")
 
-    def __init__(self, person: Person, figures: Figures) -> None:
+    def __init__(self, person: Person, figures: CaseFigures) -> None:
         """Nothing is concluded."""
         self.person = person
         self.figures = figures
         self.known_at: int | None = None
         self.booked: dict[str, Contributions] = {}
+        self.asked: dict[str, Contributions] = {}  # by contact_id: what the surveys about it are worth
         self.leaves: dict[str, int] = {}  # case -> when nothing can change it any more
         self.counted = not person.alone or figures.policy.cases.unidentified == "count"
         self._told: dict[str, Report] = {}
@@ -66,7 +69,8 @@ class CaseBook:
         self.known_at = watermark
         found = [self._look(name, watermark) for name in sorted(names)]
         if self.person.surveyed:
-            found.append(self._look_at_surveys())
+            found.append(self._look_at_surveys(self.person.surveyed))
+            self.person.surveyed = set()
         return [one for one in found if one.report is not None or one.gone or one.old or one.new]
 
     @property
@@ -91,7 +95,7 @@ class CaseBook:
 
     def forget_surveys(self) -> None:
         """Some surveys have left; they stay counted."""
-        self._look_at_surveys()
+        self._look_at_surveys(list(self.asked))
 
     def _look(self, name: str, watermark: int | None) -> Revalued:
         case = self.person.timeline.cases.get(name)
@@ -108,14 +112,18 @@ class CaseBook:
         self._set_due(case, said)
         return Revalued(name, old, new, None if report == told else report)
 
-    def _look_at_surveys(self) -> Revalued:
-        person = self.person
-        person.surveyed = False
-        old = self.booked.pop(SURVEYS, {})
-        channels = {contact_id: fact.channel for (contact_id, _), fact in person.timeline.facts.items()}
-        new = survey_worth(person.surveys, channels, self.figures)
-        if new:
-            self.booked[SURVEYS] = new
+    def _look_at_surveys(self, contacts: Iterable[str]) -> Revalued:
+        """Look at the surveys about some contacts; the difference is one for all of them."""
+        old: Contributions = {}
+        new: Contributions = {}
+        for contact_id in contacts:
+            _add(old, self.asked.pop(contact_id, {}))
+            worth: Contributions = {}
+            for asked in self.person.asked(contact_id):
+                survey_worth(asked, self.figures, worth)
+            if worth:
+                self.asked[contact_id] = worth
+                _add(new, worth)
         return Revalued(SURVEYS, old, new)
 
     def _set_due(self, case: Case, said: Verdicts) -> None:
@@ -138,3 +146,8 @@ class CaseBook:
         active = case.active_as_of(FOREVER)
         policy = self.figures.policy
         return None if active is None else hour_after(active + policy.window_ms(case.issue) + policy.lateness_ms)
+
+
+def _add(into: Contributions, worth: Contributions) -> None:
+    for name, amount in worth.items():
+        into[name] = into.get(name, 0) + amount

@@ -1,67 +1,35 @@
 """What a case adds to which figure: the contributions of the case stage (2-numbers 2.7, 2.8; 3-metrics 3.2).
 
-A case's cells lie in the interval of its first arrival, by arrival; gauges have none. Times in ms.
+A case's cells lie in the interval of its first arrival, by arrival; gauges have none. Where the policy names agents,
+the agent who served the first contact first has the credit of the case, and each who served an eligible contact has
+that contact once. Times in ms.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from stream.core.cases import RESOLVING
-from stream.core.fact import resolved_at
+from stream.core.case import RESOLVING
+from stream.core.fact import resolved_at, served_by
 from stream.core.fcr import Judge
 from stream.core.figures import INTERVAL_MS, NEVER
 from stream.core.policy import DAY_MS, HOUR_MS, NONE, UNASSIGNED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from stream.core.cases import Case
+    from stream.core.case import Case
+    from stream.core.case_figures import CaseFigures, HomeFigures
     from stream.core.events import Event
     from stream.core.fact import Fact
     from stream.core.fcr import Verdict
-    from stream.core.figures import Contributions, Figures
+    from stream.core.figures import Contributions, Figure
 
 HEADLINE = "contact"
+CREDITED = frozenset(("settled", "provisional"))
 Verdicts = dict[str, "Verdict | None"]  # by rule
 Answers = dict[str, "Event"]  # contact_id -> the last answer that says yes or no
 
 
-class Place(NamedTuple):
-    """Labels of a case family."""
-
-    channel: str
-    queue: str
-    issue: str
-
-
-class Worth:
-    """Contributions of one interval by arrival."""
-
-    __slots__ = ("at", "figures", "into")
-
-    def __init__(self, figures: Figures, at: int, into: Contributions | None = None) -> None:
-        """Count into ``into`` at the interval numbered ``at``."""
-        self.figures = figures
-        self.at = at
-        self.into: Contributions = {} if into is None else into
-
-    def add(self, key: tuple[str, ...], place: Place, amount: int = 1) -> None:
-        """A figure with cells."""
-        self._book(key, place, self.at, amount)
-
-    def tally(self, key: tuple[str, ...], amount: int = 1, place: Place | None = None) -> None:
-        """A gauge: it has no cell."""
-        self._book(key, place, NEVER, amount)
-
-    def _book(self, key: tuple[str, ...], place: Place | None, at: int, amount: int) -> None:
-        figures = self.figures
-        figure = figures.known.get(key) or figures.get(key, None if place is None else figures.place(*place))
-        name = (figure, at, NEVER)
-        self.into[name] = self.into.get(name, 0) + amount
-
-
-def verdicts(case: Case, answers: Answers, figures: Figures, watermark: int | None, *, counted: bool) -> Verdicts:
+def verdicts(case: Case, answers: Answers, figures: CaseFigures, watermark: int | None, *, counted: bool) -> Verdicts:
     """What every rule says of the case; None where a rule leaves it out, or where it is not ``counted`` at all."""
     rules = figures.policy.rules
     if not counted:
@@ -70,39 +38,39 @@ def verdicts(case: Case, answers: Answers, figures: Figures, watermark: int | No
     return {name: judge.verdict(rule) for name, rule in rules.items()}
 
 
-def case_worth(case: Case, said: Verdicts, answers: Answers, figures: Figures) -> Contributions:
+def case_worth(case: Case, said: Verdicts, answers: Answers, figures: CaseFigures) -> Contributions:
     """What a counted case is worth, ``said`` of it by the rules."""
-    home = case.home
-    place = _place(home, case, figures)
-    worth = Worth(figures, case.arrived_at // INTERVAL_MS)
-    mode = figures.policy.cases.resolution
-    worth.add(("contact_cases_opened_total", *place), place)
+    home, policy = case.home, figures.policy
+    mode, at = policy.cases.resolution, case.arrived_at // INTERVAL_MS
+    series = _home(home, case, figures)
+    into: Contributions = {(series.opened, at, NEVER): 1}
     if case.counts.handled:
-        worth.add(("contact_cases_handled_total", *place), place)
+        into[series.handled, at, NEVER] = 1
     if case.resolved_as_of(mode) is None:
-        worth.tally(("contact_cases_open", *place), place=place)
+        into[series.open, NEVER, NEVER] = 1
     else:
-        worth.add(("contact_cases_resolved_total", *place), place)
-    if case.reopened(mode, figures.policy.window_ms(case.issue)):
-        worth.add(("contact_cases_reopened_total", *place), place)
+        into[series.resolved, at, NEVER] = 1
+    if case.reopened(mode, policy.window_ms(case.issue)):
+        into[series.reopened, at, NEVER] = 1
     for (channel, queue), (eligible, followed) in case.tally.items():
-        own = Place(channel, figures.policy.queue_label(queue), place.issue)
-        worth.add(("contact_eligible_contacts_total", *own), own, eligible)
-        if followed:
-            worth.add(("contact_repeat_contacts_total", *own), own, followed)
+        own = figures.home(channel, queue, case.issue)
+        _add(into, own.eligible, at, eligible)
+        _add(into, own.repeats, at, followed)
     solved = first_resolution(case, mode)
     if solved is not None and home is not None:
-        labels = (place.channel, place.issue)
-        timing = figures.timing("contact_resolution_seconds", labels, (place.channel, NONE, place.issue))
-        timing.add(worth.into, max(0, solved - case.arrived_at), worth.at, NEVER)
+        _resolution(into, home, solved, series, figures)
     for rule, one in said.items():
         if one is not None:
-            _rule(worth, rule, one, case)
+            own = series if one.first is home else _home(one.first, case, figures)
+            _rule(into, at, (rule, one), own, figures)
     headline = said.get(HEADLINE)
     if headline is not None and _disagree(headline, answers):
-        key = ("contact_survey_disagreements_total", headline.first.channel)
-        worth.add(key, Place(headline.first.channel, NONE, NONE))
-    return worth.into
+        channel = headline.first.channel
+        key = ("contact_survey_disagreements_total", channel)
+        into[figures.get(key, figures.place(channel, NONE, NONE)), at, NEVER] = 1
+    if policy.agents:
+        _agents(into, case, headline, solved, figures)
+    return into
 
 
 def first_resolution(case: Case, mode: str) -> int | None:
@@ -118,57 +86,65 @@ def first_resolution(case: Case, mode: str) -> int | None:
     return best
 
 
-def survey_worth(surveys: Mapping[str, list[Event]], channels: Mapping[str, str], figures: Figures) -> Contributions:
-    """What the surveys of one customer are worth.
-
-    Args:
-        surveys: contact_id -> its survey events in fold order; an answer proves the offer.
-        channels: contact_id -> its channel, where it is known.
-        figures: of the policy in force.
-    """
-    into: Contributions = {}
-    for contact_id, events in surveys.items():
-        channel = channels.get(contact_id, NONE)
-        place = Place(channel, NONE, NONE)
-        worth = Worth(figures, events[0][0] // INTERVAL_MS, into)
-        worth.add(("contact_survey_offered_total", channel), place)
-        answers = [event[5] for event in events if is_answer(event)]
-        if answers:
-            said = next((body.resolved for body in reversed(answers) if body.resolved is not None), NONE)
-            worth.add(("contact_survey_answered_total", channel, said), place)
-    return into
+def credit_of(said: Verdict) -> str | None:
+    """The agent whose credit a verdict is: who served the first contact first, ``""`` if nameless; None = nobody."""
+    return next(iter(served_by(said.first)), None)
 
 
-def is_answer(event: Event) -> bool:
-    """Whether a survey event is an answer."""
-    return hasattr(event[5], "csat")
+def _resolution(into: Contributions, home: Fact, solved: int, series: HomeFigures, figures: CaseFigures) -> None:
+    """How long a case took that began with ``home``; and how much of it its queue was open, if it ever closes."""
+    policy, at = figures.policy, home.arrived_at // INTERVAL_MS
+    series.resolution.add(into, max(0, solved - home.arrived_at), at, NEVER)
+    if policy.has_hours(home.queue):
+        open_ms = policy.calendar(home.queue).open_ms(home.arrived_at, solved)
+        series.resolution_open.add(into, open_ms, at, NEVER)
 
 
-def _rule(worth: Worth, rule: str, said: Verdict, case: Case) -> None:
+def _rule(into: Contributions, at: int, ruled: tuple[str, Verdict], series: HomeFigures, figures: CaseFigures) -> None:
     """What one rule's verdict is worth."""
-    day = said.cohort
-    place = _place(said.first, case, worth.figures)
-    key = ("contact_fcr_cases_total", rule, *place)
-    if said.state in ("settled", "provisional"):
-        worth.add((*key, "credited"), place)
-    if said.state == "settled":
-        worth.add((*key, "settled"), place)
-    if said.state == "failed":
-        worth.add((*key, "failed"), place)
-        failed = ("contact_fcr_failed_total", rule, place.channel, said.reason or NONE, said.cause)
-        worth.add(failed, Place(place.channel, NONE, NONE))
-    worth.tally(("~cohort", rule, place.channel, place.queue, day, said.state))
+    rule, said = ruled
+    own, state = series.rule(rule), said.state
+    if state in CREDITED:
+        into[own.credited, at, NEVER] = 1
+        if state == "settled":
+            into[own.settled, at, NEVER] = 1
+    elif state == "failed":
+        into[own.failed, at, NEVER] = 1
+        into[own.failure(said.reason or NONE, said.cause), at, NEVER] = 1
+    into[own.cohort(said.cohort, state), NEVER, NEVER] = 1
     if said.resolved_at is None:
         return
-    if said.state == "provisional" and said.window_end is not None:
+    if state == "provisional" and said.window_end is not None:
         hour, rest = divmod(said.resolved_at, HOUR_MS)
-        running = ("~running", rule, day, str(hour), str(said.window_end - said.resolved_at))
-        worth.tally((*running, "n"))
-        if rest:
-            worth.tally((*running, "since"), rest)
+        running = ("~running", rule, said.cohort, str(hour), str(said.window_end - said.resolved_at))
+        into[figures.get((*running, "n")), NEVER, NEVER] = 1
+        _add(into, figures.get((*running, "since")), NEVER, rest)
     elif said.reason in ("repeat", "reopened") and said.failed_at is not None:
         age = str((said.failed_at - said.resolved_at) // DAY_MS)
-        worth.tally(("~repeated", rule, day, age))
+        into[figures.get(("~repeated", rule, said.cohort, age)), NEVER, NEVER] = 1
+
+
+def _agents(
+    into: Contributions, case: Case, headline: Verdict | None, solved: int | None, figures: CaseFigures
+) -> None:
+    """What a case is worth to the agents who served in it."""
+    at, label = case.arrived_at // INTERVAL_MS, figures.policy.agent_label
+    for (agent, channel), (contacts, followed) in case.served.items():
+        own = figures.agent(agent, channel)
+        _add(into, own.contacts, at, contacts)
+        _add(into, own.repeats, at, followed)
+    credited = None if headline is None else credit_of(headline)
+    if headline is not None and credited is not None:
+        own = figures.agent(label(credited), headline.first.channel)
+        into[own.eligible, at, NEVER] = 1
+        if headline.state in CREDITED:
+            into[own.credited, at, NEVER] = 1
+    home = case.home
+    first = next((agents[0] for fact in case.contacts if (agents := served_by(fact))), None)
+    if solved is not None and home is not None and first is not None:
+        own = figures.agent(label(first), home.channel)
+        into[own.resolutions, at, NEVER] = 1
+        _add(into, own.resolution, at, max(0, solved - home.arrived_at))
 
 
 def _disagree(said: Verdict, answers: Answers) -> bool:
@@ -179,9 +155,14 @@ def _disagree(said: Verdict, answers: Answers) -> bool:
     return (answer[5].resolved == "yes") == (said.state == "failed")
 
 
-def _place(home: Fact | None, case: Case, figures: Figures) -> Place:
-    policy = figures.policy
-    issue = policy.issue_label(case.issue)
-    if home is None:
-        return Place(NONE, UNASSIGNED, issue)
-    return Place(home.channel, policy.queue_label(home.queue), issue)
+def _home(fact: Fact | None, case: Case, figures: CaseFigures) -> HomeFigures:
+    """The figures of the place of a contact of the case; of a ticket nobody has come for, those of no channel."""
+    if fact is None:
+        return figures.home(NONE, UNASSIGNED, case.issue)
+    return figures.home(fact.channel, fact.queue, case.issue)
+
+
+def _add(into: Contributions, figure: Figure, at: int, amount: int) -> None:
+    """Add to a figure that may be met twice."""
+    if amount:
+        into[figure, at, NEVER] = into.get((figure, at, NEVER), 0) + amount

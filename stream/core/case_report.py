@@ -11,8 +11,8 @@ from stream.core.case_cells import first_resolution
 from stream.core.policy import UNASSIGNED
 
 if TYPE_CHECKING:
+    from stream.core.case import Case
     from stream.core.case_cells import Verdicts
-    from stream.core.cases import Case
     from stream.core.fact import Fact
     from stream.core.fcr import Verdict
     from stream.core.policy import Policy

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from stream.core import ledger, redecide
 from stream.core.batch import Output
+from stream.core.case_figures import CaseFigures
 from stream.core.case_view import CaseView
 from stream.core.dossier import due_of, first_of
 from stream.core.engine import Engine
@@ -69,6 +70,7 @@ class CaseShard(Engine):
     """One partition of stage two. See the module and `engine` for its laws."""
 
     clock: StageTwoClock
+    figures: CaseFigures
 
     def __init__(self, identity: ShardId, policy: Policy, codec: Codec, upstream: int) -> None:
         """Empty; `load` what the changelog holds, then `loaded`. ``upstream``: how many shards each stage has."""
@@ -77,6 +79,10 @@ class CaseShard(Engine):
         self.homes = Homes(
             self.people, lambda customer: partition_of(customer.encode(), upstream) == identity.partition
         )
+
+    def new_figures(self, policy: Policy) -> CaseFigures:
+        """The series of cases: none yet."""
+        return CaseFigures(policy)
 
     def new_view(self) -> CaseView:
         """What may be shown of the shard: nothing yet."""

@@ -1,6 +1,6 @@
 """What may be shown of one shard of the case stage: committed counters, and gauges made from stored tallies."""
 
-from stream.core.cohorts import TALLIES, cohort_gauges
+from stream.core.cohorts import TALLIES, Known, cohort_gauges
 from stream.core.figures import CounterKey
 from stream.core.policy import Policy
 from stream.core.view import Counters, ShardView, Shown
@@ -32,4 +32,5 @@ class CaseView(ShardView):
 
     def gauges(self, now: int) -> dict[CounterKey, float]:
         """The cohorts at the settlement watermark, and what the sources said last."""
-        return {**super().gauges(now), **cohort_gauges(self._tallies, self._policy, self.watermark)}
+        known = Known(self.watermark, self.since)
+        return {**super().gauges(now), **cohort_gauges(self._tallies, self._policy, known)}

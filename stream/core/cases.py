@@ -10,127 +10,14 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from typing import TYPE_CHECKING, NamedTuple
 
-from stream.core.events import RANKS
-from stream.core.fact import (
-    ABANDONED,
-    FOREVER,
-    OWN,
-    UNKNOWN_OWN,
-    active_as_of,
-    eligible,
-    order_of,
-    resolved_at,
-    resolved_by_word,
-)
+from stream.core.case import MERGED, OPENED, Case, Counts, count
+from stream.core.fact import ABANDONED, OWN, UNKNOWN_OWN, eligible, order_of
 
 if TYPE_CHECKING:
+    from stream.core.case import Tally
     from stream.core.events import Event
     from stream.core.fact import Fact, FactKey
     from stream.core.policy import Policy
-
-MERGED = RANKS["case.merged"]
-OPENED, RESOLVED, REOPENED = RANKS["case.opened"], RANKS["case.resolved"], RANKS["case.reopened"]
-ESCALATED, CLOSED = RANKS["case.escalated"], RANKS["case.closed"]
-RESOLVING = frozenset((RESOLVED, CLOSED))
-WORDS = frozenset((OPENED, RESOLVED, REOPENED, CLOSED))  # with any of these nothing is implied
-Tally = dict[tuple[str, str], tuple[int, int]]
-
-
-class Case:
-    """One issue of one customer. What a placement changes is replaced, not changed, so that it can be undone."""
-
-    __slots__ = (
-        "attempts",
-        "back",
-        "contacts",
-        "counts",
-        "ends",
-        "events",
-        "id",
-        "issue",
-        "linked",
-        "overlaps",
-        "tally",
-    )
-
-    def __init__(self, name: str, events: list[Event]) -> None:
-        """Nothing is in it but what the ticket system said, in fold order."""
-        self.id = name
-        self.events = events
-        self.contacts: list[Fact] = []  # eligible inbound ones and outbound ones that joined, in order
-        self.attempts: list[Fact] = []  # abandoned before an eligible contact
-        self.linked: list[Fact] = []  # those that name the ticket and are no contacts of the case (yet)
-        self.issue: str | None = None  # the first its contacts state
-        self.overlaps: list[Fact] = []  # contacts that were still active when the latest arrived
-        self.ends: list[Fact] = []  # contacts that another may still follow
-        self.tally: Tally = {}  # channel, queue -> eligible contacts, those followed in less than W
-        self.counts = Counts()
-        self.back: list[Fact] = []  # contacts that were served again after their end
-
-    @property
-    def first(self) -> Fact | None:
-        """The first eligible contact, whatever a rule sees."""
-        return next((fact for fact in self.contacts if fact.direction == "inbound"), None)
-
-    @property
-    def home(self) -> Fact | None:
-        """The contact it is counted under: the first, else the earliest that names its ticket."""
-        return self.first or next(iter(self.linked), None) or next(iter(self.contacts), None)
-
-    @property
-    def arrived_at(self) -> int:
-        """When it began (ms): its home's arrival, else its ticket's first event."""
-        home = self.home
-        return self.events[0][0] if home is None else home.arrived_at
-
-    def words(self, at: int = FOREVER) -> list[Event]:
-        """What the ticket system said up to ``at`` of being open or resolved."""
-        return [event for event in self.events if event[0] <= at and event[2] in WORDS] if self.events else []
-
-    def resolved_as_of(self, mode: str, at: int = FOREVER) -> int | None:
-        """The latest resolution (ms) if the case is resolved as of ``at``, else None."""
-        words = self.words(at) if mode in ("auto", "case") else []
-        fact = self._deciding(mode, at)
-        if not words:
-            return None if fact is None else resolved_at(fact, mode, ticket=False, at=at)
-        if mode == "auto" and fact is not None:
-            said = [word for word in fact.dispositions if word.at <= at]
-            if said and said[-1].at >= words[-1][0]:
-                return resolved_by_word(fact, mode, at)[1]
-        return words[-1][0] if words[-1][2] in RESOLVING else None
-
-    def active_as_of(self, at: int) -> int | None:
-        """When it was last active as of ``at`` (ms); None before it began."""
-        seen = [event[0] for event in self.events if event[0] <= at][-1:]
-        seen += [active_as_of(fact, at) for fact in (*self.overlaps, *self.contacts[-1:])]
-        return max(seen, default=None)
-
-    def reopened(self, mode: str, window: int) -> bool:
-        """Whether the ticket system said so, or who came back after a resolution was served inside the window."""
-        if any(event[2] == REOPENED for event in self.events):
-            return True
-        ticket = bool(self.words()) if self.back else False
-        for fact in self.back:
-            since = resolved_at(fact, mode, ticket=ticket)
-            if since is not None and any(since <= served < since + window for _, served in fact.reopens):
-                return True
-        return False
-
-    def _deciding(self, mode: str, at: int) -> Fact | None:
-        """The latest contact that says whether the case is resolved; an outbound one only if it says something."""
-        for fact in reversed(self.contacts):
-            if fact.direction == "inbound" or resolved_by_word(fact, mode, at)[0]:
-                return fact
-            if resolved_at(fact, mode, ticket=False, at=at) is not None:
-                return fact
-        return None
-
-
-class Counts(NamedTuple):
-    """How many contacts of a case are what."""
-
-    handled: int = 0
-    going: int = 0  # not ended
 
 
 class Step(NamedTuple):
@@ -139,7 +26,7 @@ class Step(NamedTuple):
     role: str = ""  # contact, linked, attempt
     case: Case | None = None
     created: bool = False
-    saved: tuple[str | None, list[Fact], list[Fact], Tally, Counts, list[Fact]] | None = None
+    saved: tuple[str | None, list[Fact], list[Fact], Tally, Tally, Counts, list[Fact]] | None = None
     pending: list[Fact] | None = None
     taken: int = 0  # attempts
 
@@ -151,6 +38,7 @@ class Timeline:
     """
 
     __slots__ = (
+        "_generations",
         "_into",
         "_keys",
         "_merges",
@@ -176,6 +64,7 @@ class Timeline:
         self.order: list[Fact] = []
         self.cases: dict[str, Case] = {}
         self.touched: set[str] = set()  # cases to be looked at; whoever does so clears it
+        self._generations: dict[str, list[int]] = {}  # contact_id -> those known, ascending
         self._keys: list[tuple[int, str, int]] = []
         self._steps: list[Step] = []  # of the contacts placed so far
         self._pending: list[Fact] = []  # abandoned, and no eligible contact since
@@ -193,6 +82,7 @@ class Timeline:
         self._keys.insert(place, key)
         self.order.insert(place, fact)
         self.facts[fact.contact_id, fact.generation] = fact
+        insort(self._generations.setdefault(fact.contact_id, []), fact.generation)
 
     def remove(self, key: FactKey) -> None:
         """Forget a contact."""
@@ -202,6 +92,7 @@ class Timeline:
         place = bisect_left(self._keys, order_of(fact))
         self._rewind(place)
         del self._keys[place], self.order[place]
+        self._generations[fact.contact_id].remove(fact.generation)
 
     def tell(self, event: Event) -> None:
         """Take a ticket event."""
@@ -226,6 +117,10 @@ class Timeline:
         """Place every contact that is not placed."""
         while len(self._steps) < len(self.order):
             self._steps.append(self._placed(self.order[len(self._steps)]))
+
+    def generations(self, contact_id: str) -> dict[int, Fact]:
+        """What is known of a contact_id, by generation, ascending."""
+        return {name: self.facts[contact_id, name] for name in self._generations.get(contact_id, ())}
 
     def look_at(self, contact_id: str) -> None:
         """Something beside it was told of a contact: its cases are touched."""
@@ -329,7 +224,7 @@ class Timeline:
             own = f"{UNKNOWN_OWN}{own}" if self.alone else f"{OWN}{own}/{self.owner}"
             case = Case(name or own, events)
             self.cases[case.id] = case
-        saved = (case.issue, case.overlaps, case.ends, case.tally, case.counts, case.back)
+        saved = (case.issue, case.overlaps, case.ends, case.tally, case.served, case.counts, case.back)
         before, taken = self._pending, 0
         case.overlaps = [
             f for f in (*case.overlaps, *case.contacts[-1:]) if f.last_at is None or f.last_at > fact.arrived_at
@@ -339,9 +234,10 @@ class Timeline:
         window = self.policy.window_ms(case.issue)
         fresh = case.contacts[-1:]
         if window != self.policy.window_ms(saved[0]):
-            case.ends, case.tally, case.counts, case.back, fresh = [], {}, Counts(), [], case.contacts
+            case.ends, case.tally, case.served, case.back, fresh = [], {}, {}, [], case.contacts
+            case.counts = Counts()
         for one in fresh:
-            _count(case, one, window)
+            count(case, one, self.policy)
         if fact.direction == "inbound":
             near = [attempt for attempt in before if fact.arrived_at - attempt.arrived_at < window]
             case.attempts += near
@@ -368,30 +264,10 @@ class Timeline:
         case.contacts.pop()
         del case.attempts[len(case.attempts) - step.taken :]
         if step.saved is not None:
-            case.issue, case.overlaps, case.ends, case.tally, case.counts, case.back = step.saved
+            case.issue, case.overlaps, case.ends, case.tally, case.served, case.counts, case.back = step.saved
         of = self._of[fact.contact_id]
         of.pop()
         if not of:
             del self._of[fact.contact_id]
         if step.created:
             del self.cases[case.id]
-
-
-def _count(case: Case, fact: Fact, window: int) -> None:
-    """Count a contact; an eligible one also on those that it follows in less than ``window`` after their end."""
-    handled, going = case.counts
-    case.counts = Counts(handled + (fact.outcome == "handled"), going + (fact.ended_at is None))
-    if fact.reopens:
-        case.back = [*case.back, fact]
-    if fact.direction != "inbound":
-        return
-    tally, ends = dict(case.tally), []
-    for earlier in case.ends:
-        if earlier.ended_at is None:
-            ends.append(earlier)
-        elif fact.arrived_at < earlier.ended_at + window:
-            eligible_ones, followed = tally[earlier.channel, earlier.queue]
-            tally[earlier.channel, earlier.queue] = eligible_ones, followed + 1
-    eligible_ones, followed = tally.get((fact.channel, fact.queue), (0, 0))
-    tally[fact.channel, fact.queue] = eligible_ones + 1, followed
-    case.tally, case.ends = tally, [*ends, fact]

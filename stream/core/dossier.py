@@ -17,8 +17,8 @@ from stream.core.person import Person
 
 if TYPE_CHECKING:
     from stream.core.batch import Codec
+    from stream.core.case_figures import CaseFigures
     from stream.core.fact import FactKey
-    from stream.core.figures import Figures
     from stream.core.person import EventKey
 
 Rest = tuple[bytes, ...]  # a head and its rows
@@ -30,7 +30,7 @@ class Dossier:
 
     __slots__ = ("book", "codec", "due_at", "head", "home", "person", "revision", "rows", "written")
 
-    def __init__(self, key: str, figures: Figures, codec: Codec) -> None:
+    def __init__(self, key: str, figures: CaseFigures, codec: Codec) -> None:
         """Nothing is known."""
         self.person = Person(key, figures.policy)
         self.book = CaseBook(self.person, figures)
@@ -83,7 +83,7 @@ class Dossier:
         return (self.head, *self.rows.values())
 
 
-def wake(key: str, rest: Rest, figures: Figures, codec: Codec) -> Dossier:
+def wake(key: str, rest: Rest, figures: CaseFigures, codec: Codec) -> Dossier:
     """The dossier of a resting person: the same facts, and the conclusions drawn from them at its last look."""
     dossier = Dossier(key, figures, codec)
     person = dossier.person

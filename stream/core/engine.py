@@ -48,17 +48,21 @@ class Engine(ABC):
         self.codec = codec
         self.clock = clock
         self.definition = codec.definition(policy)
-        self.figures = Figures(policy)
+        self.figures = self.new_figures(policy)
         self.next: dict[str, int] = {}
         self.book = Book(self.figures)
         self.timers = Timers()
-        self.told_watermark: tuple[int, int] = (0, 0)  # value, wall clock
+        self.told_watermark: tuple[tuple[int | None, int | None], int] = ((0, 0), 0)  # what was told, wall clock
         self.now = 0
         self.former = Former()
         self.redefines = False  # whether it may go on under other definitions than those it counted under
         self.on_adopted: Callable[[ShardId, Adopted], None] | None = None  # called once that is committed
         self._redecision: Redecision | None = None
         self.view = self.new_view()
+
+    def new_figures(self, policy: Policy) -> Figures:
+        """The series a shard of this stage counts on: none yet."""
+        return Figures(policy)
 
     @abstractmethod
     def new_view(self) -> ShardView:

@@ -46,7 +46,8 @@ class Fact(Protocol):
     ended_at: int | None
     last_at: int | None  # None while it goes on
     pauses: list[tuple[int, int]]
-    agents: list[str]
+    agents: list[str]  # in the order of service
+    handle_ms: int | None  # complete handle time; None while it is not, and where there is none
     transfers: list[str]
     reopens: list[tuple[int, int]]
     dispositions: list["Said"]
@@ -142,6 +143,11 @@ def resolved_at(fact: Fact, mode: str, *, ticket: bool, at: int = FOREVER) -> in
     if fact.outcome != "handled" or fact.decided_at > at:
         return None
     return first_end(fact) if at == FOREVER else end_as_of(fact, at)
+
+
+def served_by(fact: Fact) -> list[str]:
+    """Everybody who served, in order; a contact that was handled by nobody who is named was served by ``""``."""
+    return fact.agents or ([""] if fact.outcome == "handled" else [])
 
 
 def last_word(fact: Fact) -> Said | None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from stream.core.cases import ESCALATED, REOPENED, RESOLVING
+from stream.core.case import ESCALATED, REOPENED, RESOLVING
 from stream.core.fact import ASKED, FOREVER, first_end, going_on, last_word, resolved_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from stream.core.cases import Case
+    from stream.core.case import Case
     from stream.core.events import Event
     from stream.core.fact import Fact
     from stream.core.policy import Policy, RulePolicy

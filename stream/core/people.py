@@ -9,8 +9,8 @@ from stream.core.dossier import Dossier, wake
 
 if TYPE_CHECKING:
     from stream.core.batch import Codec
+    from stream.core.case_figures import CaseFigures
     from stream.core.dossier import Rest
-    from stream.core.figures import Figures
 
 HOT_PERSONS = 1_000  # kept as objects
 
@@ -20,7 +20,7 @@ class People:
 
     __slots__ = ("_codec", "_figures", "_loading", "hot", "resting")
 
-    def __init__(self, figures: Figures, codec: Codec) -> None:
+    def __init__(self, figures: CaseFigures, codec: Codec) -> None:
         """Nobody is known."""
         self._figures = figures
         self._codec = codec

@@ -9,17 +9,18 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
-from stream.core.case_cells import is_answer
 from stream.core.cases import Timeline
 from stream.core.events import RANKS
 from stream.core.fact import order_of
 from stream.core.policy import HOUR_MS
+from stream.core.surveys import asked_about, generation_of, is_answer
 
 if TYPE_CHECKING:
-    from stream.core.cases import Case
+    from stream.core.case import Case
     from stream.core.events import Event
     from stream.core.fact import Fact, FactKey
     from stream.core.policy import Policy
+    from stream.core.surveys import Asked
 
 LINKED = RANKS["identity.linked"]
 SURVEYS = frozenset((RANKS["survey.offered"], RANKS["survey.answered"]))
@@ -66,7 +67,7 @@ class Person:
         self.timeline = Timeline(policy, self.id, alone=self.alone)
         self.surveys: dict[str, list[Event]] = {}  # by contact_id, in fold order
         self.answers: dict[str, Event] = {}  # contact_id -> the last that says yes or no
-        self.surveyed = False  # what the surveys are worth must be looked at
+        self.surveyed: set[str] = set()  # contacts whose surveys must be looked at
         self._sweeps: list[int] = []  # when to look for what has grown old
 
     @property
@@ -154,7 +155,8 @@ class Person:
         """Make the cases anew from what is stored; whatever was or is must be looked at again."""
         touched = self.timeline.touched | set(self.timeline.cases)
         self.timeline = Timeline(self.policy, self.id, alone=self.alone)
-        self.surveys, self.answers, self.surveyed = {}, {}, True
+        self.surveyed |= self.surveys.keys()
+        self.surveys, self.answers = {}, {}
         if self.leads:
             for heard in sorted(self.events.values(), key=lambda heard: heard.event):
                 self._listen(heard.event)
@@ -163,6 +165,7 @@ class Person:
                 self.timeline.put(fact)
             self.timeline.place()
         self.timeline.touched |= touched
+        self.surveyed |= self.surveys.keys()
 
     def remember(self) -> None:
         """What is stored has been put back: make the cases, and note when to look for what has grown old."""
@@ -193,25 +196,44 @@ class Person:
         kept = {key for case in staying for key in _contacts_of(case)}
         contacts = {key for case in gone for key in _contacts_of(case)}
         contacts |= {key for key in self.facts.keys() - kept if _past(self._old_at(self.best(key)), watermark)}
-        known = {contact_id for contact_id, _ in self.facts.keys() - contacts}
-        past = {contact_id for contact_id, _ in contacts} - known
         spoken = {(event[4], event[3]) for case in staying for event in (*case.events, *self.timeline.merges(case.id))}
         events = {(event[4], event[3]) for case in gone for event in case.events}
+        about = self._asked_about()
         for key, heard in self.events.items():
-            about = heard.event[5].contact_id if heard.event[2] in SURVEYS else None
-            if about in past or (key not in spoken and about not in known and self._spent_at(heard.event) <= watermark):
+            asked = about.get(key)
+            spent = key not in spoken and asked is None and self._spent_at(heard.event) <= watermark
+            if spent or asked in contacts:
                 events.add(key)
         if contacts or events:
             for contact in contacts:
                 self.facts.pop(contact, None)
             for event in events:
                 self.events.pop(event, None)
-            touched, surveyed = set(self.timeline.touched), self.surveyed
+            touched, surveyed = set(self.timeline.touched), set(self.surveyed)
             self.rebuild()
             self.timeline.touched, self.surveyed = touched, surveyed
         if not self.facts and not self.events and self.used_at + self.policy.identity_ttl_ms <= watermark:
             self.links.clear()
         return list(contacts), list(events)
+
+    def _asked_about(self) -> dict[EventKey, FactKey]:
+        """Of each survey event the contact it is about, where one is known."""
+        asked = {key: heard.event for key, heard in self.events.items() if heard.event[2] in SURVEYS}
+        generations: dict[str, list[int]] = {event[5].contact_id: [] for event in asked.values()}
+        for contact_id, generation in sorted(self.facts) if asked else ():
+            if contact_id in generations:
+                generations[contact_id].append(generation)
+        found = {}
+        for key, event in asked.items():
+            about = generation_of(event, generations[event[5].contact_id])
+            if about is not None:
+                found[key] = (event[5].contact_id, about)
+        return found
+
+    def asked(self, contact_id: str) -> list[Asked]:
+        """The surveys about a contact_id, by the contact they are about; none where nobody was asked."""
+        told = self.surveys.get(contact_id)
+        return asked_about(told, self.timeline.generations(contact_id)) if told else []
 
     @property
     def empty(self) -> bool:
@@ -229,7 +251,7 @@ class Person:
         elif best is not known:
             self.timeline.put(best)
         if key[0] in self.surveys:
-            self.surveyed = True
+            self.surveyed.add(key[0])
 
     def _listen(self, event: Event) -> None:
         """Put an event where it belongs."""
@@ -241,7 +263,7 @@ class Person:
             answers = [e for e in told if is_answer(e) and e[5].resolved is not None]
             if answers:
                 self.answers[contact_id] = answers[-1]
-            self.surveyed = True
+            self.surveyed.add(contact_id)
             self.timeline.look_at(contact_id)
         elif event[2] != LINKED:
             self.timeline.tell(event)

@@ -15,7 +15,7 @@ A tail is folded anew where another span begins a new generation; a prefix is no
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from stream.core import ledger
 from stream.core.adoption import Adopted, changed
@@ -30,6 +30,7 @@ from stream.core.waiting import open_now
 
 if TYPE_CHECKING:
     from stream.core.adoption import Change
+    from stream.core.case_figures import CaseFigures
     from stream.core.case_shard import CaseShard
     from stream.core.dossier import Dossier
     from stream.core.engine import Engine
@@ -189,12 +190,13 @@ def _reports(row: Row, policy: Policy, watermark: int | None) -> dict[int, Repor
 def person(shard: CaseShard, key: str, redecision: Redecision) -> None:
     """Decide a person's cases again: what each is worth, what is told of it, when it is due."""
     settled, changes, rest = shard.clock.settled, redecision.changes, shard.people.resting[key]
-    was = wake(key, rest, redecision.before, shard.codec)
+    was = wake(key, rest, cast("CaseFigures", redecision.before), shard.codec)
     now = wake(key, rest, shard.figures, shard.codec)
     if settled is not None and now.due() <= settled:
         now.book.revalue(settled)
-    for case in was.book.booked.keys() | now.book.booked.keys():
-        redecision.add(was.book.booked.get(case, {}), now.book.booked.get(case, {}))
+    for before, after in ((was.book.booked, now.book.booked), (was.book.asked, now.book.asked)):
+        for name in before.keys() | after.keys():
+            redecision.add(before.get(name, {}), after.get(name, {}))
     looked = _told_again(was, now)
     if looked:
         shard.tell(now, looked, changes)

@@ -32,6 +32,7 @@ def told(contact: Contact, policy: Policy, watermark: int | None, *, inferred: b
         contact.previous_contact_id,
         len(contact.agents),
         len(contact.transfers),
+        _handle_ms(contact),
         [list(reopen) for reopen in contact.responses.reopens],
         [[d.at, d.resolution, d.cause, d.confirmed] for d in contact.dispositions],
     ]
@@ -71,10 +72,14 @@ def contact_report(contact: Contact, policy: Policy, watermark: int | None, *, i
         "talk_ms": work.talk_ms if times is None else times[0],
         "hold_ms": work.hold_ms if times is None else times[1],
         "wrapup_ms": work.wrapup_ms,
-        "handle_ms": None if times is None else times[0] + times[1] + times[2],
+        "handle_ms": _handle_ms(contact),
         "first_response_ms": None if first is None else first[2],
         "next_response_ms": [answered - asked for asked, answered in contact.responses.following],
         "unanswered_since": since,
+        "callbacks": [
+            {"queue": c.queue, "requested_at": c.requested_at, "attempts": c.attempts, "reached_at": c.reached_at}
+            for c in contact.callbacks.requests
+        ],
         "voicemail_at": contact.voicemail_at,
         "callback_at": contact.callback_at,
         "dispositions": [
@@ -86,6 +91,12 @@ def contact_report(contact: Contact, policy: Policy, watermark: int | None, *, i
         "ended_unresolved_by_customer": served and of.ended_unresolved(contact),
         "agent_dropped": served and of.agent_dropped(contact),
     }
+
+
+def _handle_ms(contact: Contact) -> int | None:
+    """The complete handle time; None while a wrap-up is open, and for who has none."""
+    times = of.handled_ms(contact)
+    return None if times is None else times[0] + times[1] + times[2]
 
 
 def _local(contact: Contact, policy: Policy) -> Report:

@@ -24,7 +24,7 @@ from stream.core.row import Row
 from stream.core.staff import Staff
 from stream.core.view import ShardView
 from stream.core.waiting import open_now
-from stream.core.watermark import Watermark, untimely
+from stream.core.watermark import NO_LIMIT, Watermark, untimely
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -164,6 +164,7 @@ class Shard(Engine):
         agents: dict[str, Arrivals] = {}
         decode, clock, lateness = self.codec.decode, self.clock, self.policy.lateness_ms
         spoken: dict[tuple[str, str], list[int]] = {}  # (topic, source) -> records, newest
+        oldest = NO_LIMIT
         for record in records:
             topic = record[0]
             event = decode(topic, record[3], record[4])
@@ -182,11 +183,14 @@ class Shard(Engine):
             told[0] += 1
             told[1] = max(told[1], at)
             if event[2] <= LAST_CONTACT_RANK:
+                oldest = min(oldest, at)
                 grouped.setdefault(event[5].contact_id, []).append((event, cutoff))
             elif event[2] == AGENT_STATUS:
                 agents.setdefault(event[5].agent or "", []).append((event, cutoff))
             elif event[2] == RESTARTED:
                 self._restarted(event, grouped)
+        if oldest != NO_LIMIT:
+            clock.begin(oldest)
         for (topic, source), (count, newest) in spoken.items():
             changes.count(topic, "applied", count)
             changes.seen[topic, source] = newest

@@ -20,7 +20,7 @@ SOURCES_SHOWN = 32
 class Open(NamedTuple):
     """Something that waits now: a visit in a queue, or a customer's message."""
 
-    kind: str  # "queue" or "message"
+    kind: str  # "queue", "message" or "callback"
     channel: str
     queue: str  # label
     since: int  # ms
@@ -44,6 +44,7 @@ class Shown(Protocol):
     staff: dict[str, Present | None]
     seen: dict[tuple[str, str], int]
     watermark: int | None
+    since: int | None
     rows: int
 
 
@@ -56,6 +57,7 @@ class ShardView:
         self.partition = partition
         self.historic = historic
         self.watermark: int | None = None
+        self.since: int | None = None
         self.counters: Counters = {}
         self.open: dict[str, tuple[Open, ...]] = {}
         self.staff: dict[str, Present] = {}  # by agent
@@ -80,7 +82,7 @@ class ShardView:
             for spoke, at in changes.seen.items():
                 if at > self.seen.get(spoke, -1) and (spoke in self.seen or len(self.seen) < SOURCES_SHOWN):
                     self.seen[spoke] = at
-            self.watermark = changes.watermark
+            self.watermark, self.since = changes.watermark, changes.since
             self.rows = changes.rows
 
     def loaded(self) -> None:
@@ -96,6 +98,11 @@ class ShardView:
         oldest: dict[CounterKey, float] = {}
         for entries in waiting:
             for kind, channel, queue, since, target in entries:
+                if kind == "callback":
+                    counts["contact_callbacks_waiting", queue] += 1
+                    asked = ("contact_callbacks_oldest_timestamp_seconds", queue)
+                    oldest[asked] = min(oldest.get(asked, since), since)
+                    continue
                 base = "contact_queue_waiting" if kind == "queue" else "contact_unanswered"
                 counts[base, channel, queue] += 1
                 if now - since > target:

@@ -8,22 +8,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stream.core.case_cells import survey_worth
-from stream.core.cases import MERGED
+from stream.core.case import MERGED
+from stream.core.case_cells import HEADLINE, credit_of, verdicts
 from stream.core.fact import first_contact
 from stream.core.person import KNOWN, LINKED
 from stream.replay.counted import lines_of
-from stream.replay.sentences import contact_words, fact_words, left_out_words, verdict_words
+from stream.replay.sentences import (
+    asked_words,
+    contact_words,
+    credit_words,
+    fact_words,
+    left_out_words,
+    resolution_words,
+    verdict_words,
+)
 from stream.wire.json import loads
 from stream.wire.policy import policy_hash
 from stream.wire.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from stream.core.events import Event
     from stream.core.fact import Fact, FactKey
-    from stream.core.figures import Contributions
     from stream.replay.known import CaseSeen, Known, PersonSeen
 
 Answer = dict[str, Any]
@@ -53,7 +60,7 @@ def about_contact(known: Known, contact_id: str) -> Answer | None:
         "policy": policy_hash(known.stages.policy),
         "generations": generations,
         "surveys": [event_line(known, event) for _, told in surveys for event in told],
-        "surveys_counted": [line.plain for seen, _ in surveys for line in lines_of(_surveyed(known, seen, contact_id))],
+        "surveys_counted": [line.plain for seen, _ in surveys for line in lines_of(seen.surveys[contact_id])],
         "cases": [{"role": role, **case_brief(known, seen, one)} for seen, one, role in cases],
         "kept_out": known.kept_out,
         "corrections": known.corrections,
@@ -83,6 +90,8 @@ def about_case(known: Known, case_id: str) -> Answer | None:
         "contacts": [_fact_line(fact) | {"role": role} for _, _, fact, role in facts],
         "ticket": [event_line(known, event) for event in case.events],
         "surveys": [event_line(known, event) for event in surveys],
+        "asked": _asked(seen, ids),
+        "credit": _credit(known, seen, one),
         "left": one.left,
         "corrections": known.corrections,
         "counted": [line.plain for line in lines_of(one.worth)],
@@ -177,13 +186,6 @@ def _generations(known: Known, contact_id: str) -> list[Answer]:
     return sorted(found, key=lambda one: str(one["generation"]))
 
 
-def _surveyed(known: Known, seen: PersonSeen, contact_id: str) -> Contributions:
-    """What the surveys about one contact are worth."""
-    channels = {name: fact.channel for (name, _), fact in seen.person.timeline.facts.items()}
-    told = {contact_id: seen.person.surveys[contact_id]}
-    return survey_worth(told, channels, known.stages.cases.figures)
-
-
 def _contact_warnings(known: Known, contact_id: str, generations: list[Answer]) -> list[str]:
     warnings = []
     for one in generations:
@@ -222,8 +224,8 @@ def _told_only(known: Known, case_id: str) -> Answer | None:
         return None
     gone = "it is no case any more: its contacts belong to another" if told["withdrawn"] else None
     kept = "the topics no longer hold its contacts: this was told last, and what it counted cannot be made again"
-    empty: Answer = {name: [] for name in ("ids", "contacts", "ticket", "surveys", "counted")}
-    rest = {"left": gone is None, "corrections": known.corrections, "warnings": [gone or kept]}
+    empty: Answer = {name: [] for name in ("ids", "contacts", "ticket", "surveys", "asked", "counted")}
+    rest = {"credit": None, "left": gone is None, "corrections": known.corrections, "warnings": [gone or kept]}
     if gone is None:
         contacts = [{"contact_id": each["contact_id"], "says": "gone"} for each in told["contacts"]]
         return {**_told_brief(known, case_id), **empty, **rest, "contacts": contacts}
@@ -241,6 +243,7 @@ def _brief(report: Mapping[str, Any], outside: Mapping[str, str]) -> Answer:
         rule: {"state": None, "says": outside.get(rule, "left out")} if trace is None else _trace(trace)
         for rule, trace in report["rules"].items()
     }
+    took = {name: report[name] for name in ("first_resolution_ms", "last_resolution_ms")}
     return {
         "case": report["case_id"],
         "arrived_at": format_time(report["arrived_at"]),
@@ -248,6 +251,8 @@ def _brief(report: Mapping[str, Any], outside: Mapping[str, str]) -> Answer:
         "queue": report["queue"],
         "issue": report["issue"],
         "resolved": report["resolved"],
+        **took,
+        "resolution": resolution_words(*took.values()),
         "rules": rules,
     }
 
@@ -257,9 +262,35 @@ def _trace(trace: Mapping[str, Any]) -> Answer:
     return {**trace, **times, "says": verdict_words(trace)}
 
 
+def _asked(seen: PersonSeen, contacts: Iterable[str]) -> list[Answer]:
+    """What the customer said of each of these contacts."""
+    return [
+        {"contact_id": name, "score": asked.score, "handle_band": asked.handle_band, "says": asked_words(asked)}
+        for name in sorted(contacts)
+        for asked in seen.person.asked(name)
+    ]
+
+
+def _credit(known: Known, seen: PersonSeen, one: CaseSeen) -> Answer | None:
+    """Who has the credit of a case under the headline rule; None where the policy names no agents, or nobody served."""
+    figures, counted = known.stages.cases.figures, _is_counted(known, seen)
+    if not figures.policy.agents:
+        return None
+    said = verdicts(one.case, seen.person.answers, figures, known.settled, counted=counted).get(HEADLINE)
+    agent = None if said is None else credit_of(said)
+    if said is None or agent is None:
+        return None
+    label, contact_id = figures.policy.agent_label(agent), said.first.contact_id
+    return {"agent": label, "contact_id": contact_id, "says": credit_words(label, contact_id, said.state)}
+
+
+def _is_counted(known: Known, seen: PersonSeen) -> bool:
+    return not seen.person.alone or known.stages.policy.cases.unidentified == "count"
+
+
 def _left_out(known: Known, seen: PersonSeen, one: CaseSeen) -> dict[str, str]:
     policy = known.stages.policy
-    counted = not seen.person.alone or policy.cases.unidentified == "count"
+    counted = _is_counted(known, seen)
     contacts = one.case.first is not None
     return {
         name: left_out_words(

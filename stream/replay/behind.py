@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stream.core.families import SERVICE
 from stream.core.family import CASE_STAGE, CONTACT_STAGE
+from stream.core.series import family_of
 from stream.replay.answers import case_brief
-from stream.replay.counted import family_of, in_cell, named, shown
-from stream.replay.sentences import contact_words
+from stream.replay.counted import in_cell, named, shown
+from stream.replay.sentences import asked_words, contact_words
 from stream.wire.policy import policy_hash
 from stream.wire.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stream.core.figures import Contributions
     from stream.replay.answers import Answer
     from stream.replay.counted import Cell
     from stream.replay.known import CaseSeen, Known, PersonSeen
@@ -98,10 +98,11 @@ def _cases_of(known: Known, seen: PersonSeen, cell: Cell) -> Iterator[tuple[dict
         counts = in_cell(one.worth, cell)
         if counts:
             yield _case_line(known, seen, one), counts
-    surveys: Contributions = seen.surveys
-    counts = in_cell(surveys, cell)
-    if counts:
-        yield _line("customer", seen.person.id, cell.start, "asked what it was like"), counts
+    for contact_id, worth in seen.surveys.items():
+        counts = in_cell(worth, cell)
+        if counts:
+            at = seen.person.surveys[contact_id][0][0]
+            yield _line("survey", contact_id, at, "; ".join(map(asked_words, seen.person.asked(contact_id)))), counts
 
 
 def _line(what: str, name: str, at: int, says: str) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from stream.core.links import LINK
 from stream.core.partitions import partition_of
 from stream.core.person import LINKED
 from stream.core.policy import NONE
+from stream.core.series import family_of
 from stream.replay.answers import roles_in
-from stream.replay.counted import family_of
 from stream.replay.known import Known
 from stream.replay.recorded import headline
 from stream.replay.stages import BATCH, Stages

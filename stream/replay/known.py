@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from stream.core.case_book import SURVEYS, CaseBook
+from stream.core.case_book import CaseBook
 from stream.core.cells import contributions
 from stream.core.dossier import wake
 from stream.core.fact import FOREVER
@@ -22,8 +22,8 @@ from stream.replay.stages import KEPT_MS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from stream.core.case import Case
     from stream.core.case_report import Report
-    from stream.core.cases import Case
     from stream.core.contact import Contact
     from stream.core.dossier import Dossier
     from stream.core.fact import FactKey
@@ -50,7 +50,7 @@ class PersonSeen(NamedTuple):
 
     person: Person
     cases: dict[str, CaseSeen]
-    surveys: Contributions
+    surveys: dict[str, Contributions]  # by the contact_id asked about
 
 
 @dataclass
@@ -95,8 +95,7 @@ class Known:
     def worth_of(self, contact_id: str, contact: Contact) -> Contributions:
         """What the contact stage counts for one generation."""
         into: Contributions = {}
-        inferred = is_inferred(contact, self.contacts_at(contact_id), self.stages.policy)
-        contributions(contact, self.stages.contacts.figures, inferred=inferred, into=into)
+        contributions(contact, self.stages.contacts.figures, self.contacts_at(contact_id), into)
         return into
 
     def spells(self) -> Iterator[tuple[str, Spell, Contributions]]:
@@ -148,7 +147,7 @@ class Known:
         person = dossier.person
         person.timeline.place()
         person.timeline.touched |= set(person.timeline.cases)
-        person.surveyed = True
+        person.surveyed |= person.surveys.keys()
         book = CaseBook(person, self.stages.cases.figures)
         reports = {one.case: one.report or {} for one in book.revalue(self.settled)}
         cases = {}
@@ -160,4 +159,4 @@ class Known:
                 if not (left and key[0].family == "contact_cases_open")
             }
             cases[name] = CaseSeen(case, reports[name], worth, left)
-        return PersonSeen(person, cases, book.booked.get(SURVEYS, {}))
+        return PersonSeen(person, cases, book.asked)

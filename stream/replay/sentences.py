@@ -9,6 +9,8 @@ from stream.wire.times import format_time
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stream.core.surveys import Asked
+
 Told = dict[str, Any]
 
 _UNITS: Final = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
@@ -148,6 +150,36 @@ def _end_words(report: Told) -> str:
         if report["inferred"]
         else (f"ended {at} by {report['ended_by']}")
     )
+
+
+def asked_words(asked: Asked) -> str:
+    """What a customer said of one contact, in one line."""
+    if not asked.answers:
+        return "was asked, and has not answered"
+    said = {"yes": "says it is solved", "no": "says it is not solved", "none": "does not say whether it is solved"}
+    score = "gives no score" if asked.score is None else f"gives {asked.score} of 5"
+    fact = asked.fact
+    took = "" if fact is None or fact.handle_ms is None else f" of {span(fact.handle_ms)}"
+    return f"{said[asked.resolved]}, {score}; handle time{took}: {asked.handle_band}"
+
+
+def resolution_words(first_ms: int | None, last_ms: int | None) -> str:
+    """How long a case took from the arrival of its first contact to its first and to its last resolution (R45)."""
+    if first_ms is None:
+        return "not resolved"
+    if last_ms is None:
+        return f"resolved {span(first_ms)} after it began, and open again"
+    if last_ms == first_ms:
+        return f"resolved {span(first_ms)} after it began"
+    return f"resolved {span(first_ms)} after it began, and for the last time {span(last_ms)} after"
+
+
+def credit_words(agent: str, contact_id: str, state: str) -> str:
+    """Who has the credit of a case under the headline rule, or would have it (R26)."""
+    served = f"{agent} served {contact_id} first"
+    if state == "open":
+        return f"{served}; the case is not decided"
+    return f"{served} and has {'the credit' if state != 'failed' else 'no credit: the case failed'}"
 
 
 def fact_words(fact: Any) -> str:  # noqa: ANN401  a fact of the core, of whatever type the codec makes

@@ -96,7 +96,7 @@ def _targets(policy: Policy) -> Iterator[tuple[Key, float]]:
         for channel in own.channels or tuple(policy.channels):
             name = "contact_target_seconds"
             yield (name, "service_level", channel, queue), policy.target_ms(channel, queue)
-            yield (name, "response", channel, queue), policy.channels[channel].response_target_ms
+            yield (name, "response", channel, queue), policy.response_target_ms(channel, queue)
             yield (name, "short_abandon", channel, queue), policy.short_ms(queue)
 
 

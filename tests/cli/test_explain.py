@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import MakeTopics
 
-POLICY = "[queues.billing]\n[queues.sales]\n[issues]\nrefund = {}\n"
-TABLES: dict[str, Any] = {"queues": {"billing": {}, "sales": {}}, "issues": {"refund": {}}}
+POLICY = "[queues.billing]\n[queues.sales]\n[issues]\nrefund = {}\n[agents]\nanna = {}\n"
+TABLES: dict[str, Any] = {"queues": {"billing": {}, "sales": {}}, "issues": {"refund": {}}, "agents": {"anna": {}}}
 STAFF = "2026-03-02T10:00:00Z,outcome,none,none"
 LATER = "2026-03-12T00:00:00Z"
 
@@ -107,7 +107,20 @@ def test_a_case(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     merged = explained(capsys, "--case", "t0", *files)
     assert (merged["case"], merged["warnings"]) == ("t1", ["t0 became part of t1"])
     assert main(["explain", "--case", name, *files]) == 0
-    assert "contact_fcr_failed_total" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "contact_fcr_failed_total" in shown
+    assert "says it is solved, gives 5 of 5; handle time of 1 min: 0-2m" in shown
+    assert "anna served c1 first and has no credit: the case failed" in shown
+
+
+def test_how_long_a_case_took(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """R45: to the first resolution and, where somebody came back, to the last."""
+    name = f"contact:c1/{parse_time('2026-03-02T10:00:00Z')}/u1"
+    answer = explained(capsys, "--case", name, *files)
+    assert (answer["first_resolution_ms"], answer["last_resolution_ms"]) == (72_000, 86_472_000)
+    assert main(["explain", "--case", name, *files]) == 0
+    words = "resolved 1 min 12 s after it began, and for the last time 1 d after"
+    assert words in capsys.readouterr().out
 
 
 def test_a_customer(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -137,7 +150,8 @@ def test_a_cell(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_cell_of_agents(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """R23, R54: behind the time of a team stand the spells of its agents that ended in the interval."""
     answer = explained(capsys, "--cell", STAFF, *files)
-    available, busy = answer["figures"]
+    named, others, somebody, available, busy = answer["figures"]
+    assert named["sum"] + others["sum"] + somebody["sum"] == available["sum"] + busy["sum"]
     assert available["figure"] == 'contact_team_status_seconds_total{team="none",status="available"}'
     assert [(who["id"], who["at"], who["amount"]) for who in available["who"]] == [
         ("anna", "2026-03-02T09:50:00Z", 612)
@@ -186,7 +200,7 @@ def test_what_does_not_go_together(capsys: pytest.CaptureFixture[str]) -> None:
 def test_from_the_topics(
     kafka: str, make_topics: MakeTopics, tmp_path: Path, capsys: pytest.CaptureFixture[str], files: list[str]
 ) -> None:
-    """The same answers from a real Kafka as from the recording; and where it looked when there is nothing."""
+    """R29, R54: the same answers from a real Kafka as from the recording; where it looked when there is nothing."""
     centre = Centre(read_policy(TABLES))
     centre.feed(list(records((json.dumps(line).encode() for line in LINES), "the test")))
     centre.advance(parse_time(LATER))

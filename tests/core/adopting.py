@@ -14,7 +14,7 @@ from stream.core.shard import Shard, ShardId
 from stream.wire import json
 from stream.wire.rows import JsonCodec
 from tests.core.case_histories import START, Shape, history
-from tests.core.case_policies import AGES_MS, OFFICE
+from tests.core.case_policies import AGENTS, AGES_MS, CALENDAR, OFFICE
 from tests.core.case_worlds import CaseWorld
 from tests.vectors.world import MANUAL, World
 
@@ -45,9 +45,12 @@ NAMES: dict[str, Tables] = {
         "calendars": {"de": {"zone": "Europe/Berlin", "hours": OFFICE, "holidays": ["2026-03-03"]}},
         "queues": {"sales": {"calendar": "de"}},
     },
+    "hours of a shop": {"calendars": {"shop": CALENDAR}, "queues": {"billing": {"calendar": "shop"}}},
+    "agents": {"agents": AGENTS},
+    "another agent": {"agents": {"carl": {}}},
     "goals": {"goals": {"fcr": 0.7, "queues": {"sales": {"fcr": 0.9}}}},
     "teams": {"staff": {"teams": ["night", "quux"], "reasons": ["lunch"]}},
-    "agents": {"agents": {"anna": {"team": "first-line"}}},
+    "an agent of a team": {"agents": {"anna": {"team": "first"}}, "staff": {"teams": ["first"]}},
 }
 DEFINITIONS: dict[str, Tables] = {
     "short abandons": {"short_abandon_ms": 2_000},
@@ -56,6 +59,8 @@ DEFINITIONS: dict[str, Tables] = {
         "queues": {"sales": {"target_ms": 5_000}},
         "channels": {"voice": {"target_ms": 1_000, "response_target_ms": 5_000}},
     },
+    "response target of a queue": {"queues": {"billing": {"response_target_ms": 2_000}}},
+    "callbacks": {"callback_expires_ms": HOUR_MS},
     "timeouts": {
         "channels": {
             "voice": {"timeout_ms": HOUR_MS},

@@ -20,7 +20,9 @@ QUEUES = ("billing", "billing", "sales", "quux")
 ISSUES = (None, None, None, "invoice", "refund", "weather")
 EDGES = (-1, 0, 0, 1)
 RESOLUTIONS = ("resolved",) * 6 + ("unresolved", "unresolved", "follow_up", "escalated")
-AGENTS = ("anna", "ben")
+AGENTS = ("anna", "ben", "carl")
+SCORES = (None, 1, 2, 4, 5, 5)
+TALKS = (4_000, 119_999, 120_000, 290_000, 300_000, 2 * HOUR_MS)  # at the edges of the bands of handle time, and beside
 
 
 class Told(NamedTuple):
@@ -115,7 +117,7 @@ class _Teller:
                 self.say("cases", f"case.{word}", at, case_id=ticket, customer=customer)
             else:
                 named = {"contact_id": self.contacts[-1], "customer": customer}
-                self.say("cases", "survey.answered", at, **named, resolved=dice.choice(("yes", "no", None)), csat=1)
+                self.say("cases", "survey.answered", at, **named, resolved=dice.choice(("yes", "no", None)), csat=3)
         if ticket is not None:
             at, customer = self.last_at + dice.randrange(reach), dice.choice(self.ids)
             if dice.random() < 0.15:
@@ -226,7 +228,8 @@ class _Teller:
             for _ in range(self.dice.choice((0, 1, 1, 2))):
                 answer = self.dice.choice(("yes", "no", None))
                 at = max(START, self._when())
-                self.say("cases", "survey.answered", at, **named, resolved=answer, csat=4)
+                score = self.dice.choice(SCORES)
+                self.say("cases", "survey.answered", at, **named, resolved=answer, csat=score)
 
 
 class _Story:
@@ -300,19 +303,29 @@ class _Story:
         if kind != "handled" and dice.random() < 0.7:
             return self._end(at + 40_000, "customer")
         served = at + dice.choice((10_000, 45_000 if kind == "handled" else 3 * HOUR_MS))
-        return self._served(served, served + dice.choice((4_000, 290_000, 2 * HOUR_MS)))
+        return self._served(served, served + dice.choice(TALKS))
 
     def _served(self, at: int, end: int) -> int:
         """Talk with one agent or two; now and then the end is never told."""
         dice = self.dice
-        self._say("agent.connected", at, agent=dice.choice(AGENTS))
+        agent = dice.choice(AGENTS)
+        self._say("agent.connected", at, agent=agent)
         if dice.random() < 0.15:
             self._say("transfer.completed", at + 1_000, kind="blind")
         if dice.random() < 0.15:
             self._say("agent.connected", at + 2_000, agent=dice.choice(AGENTS))
         if dice.random() < 0.1:
             return end
-        return self._end(end, "customer")
+        self._end(end, "customer")
+        if dice.random() < 0.4:
+            self._wrap_up(end + dice.choice((-1_000, 0, 1, 20_000)), agent)
+        return end
+
+    def _wrap_up(self, at: int, agent: str) -> None:
+        """Notes after the call, some until a band of handle time ends; now and then nobody says that they are done."""
+        self._say("wrapup.started", at, agent=agent)
+        if self.dice.random() < 0.85:
+            self._say("wrapup.ended", at + self.dice.choice((1, 20_000, 10 * MINUTE)), agent=agent)
 
     def _end(self, at: int, by: str) -> int:
         self._say("contact.ended", at, by=by)
@@ -335,7 +348,7 @@ class _Story:
         if dice.random() < 0.15:
             return at
         end = at + dice.choice((HOUR_MS, 30 * HOUR_MS if self.teller.shape.reach is None else MINUTE))
-        self._say("message.sent", end, by="agent", agent=dice.choice(AGENTS))
+        self._say("message.sent", end, by="agent", agent=dice.choice((*AGENTS, None)))
         if dice.random() < 0.6:
             end = self._end(end + dice.choice((0, HOUR_MS)), "agent")
         return self._returns(end, DAY_MS)

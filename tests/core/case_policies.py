@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 AGES_MS = 4_000 * DAY_MS  # a lateness with which nothing is late and nothing leaves
 DIRECT = ["voice", "chat"]
 OFFICE = {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
+LATE = {day: [["00:00", "02:30"], ["22:15", "24:00"]] for day in ("mon", "sat", "sun")}
+SHIFTS = [{"effective_from": "2026-01-01", "week": OFFICE}, {"effective_from": "2026-03-08", "week": OFFICE | LATE}]
+CALENDAR = {"zone": "America/New_York", "hours": SHIFTS, "holidays": ["2026-03-09"]}
+AGENTS: dict[str, dict[str, str]] = {"anna": {}, "ben": {}}
 
 
 def policy_of(seed: int, window_ms: int = 7 * DAY_MS, **over: Any) -> Policy:  # noqa: ANN401  any value of a policy file
@@ -26,8 +30,10 @@ def policy_of(seed: int, window_ms: int = 7 * DAY_MS, **over: Any) -> Policy:  #
         "lateness_ms": AGES_MS,
         "queues": {
             "billing": {"hours": OFFICE, "zone": "Europe/Berlin"} if hours else {},
-            "sales": {"zone": "America/New_York"},
+            "sales": {"calendar": "shop"} if dice.random() < 0.4 else {"zone": "America/New_York"},
         },
+        "calendars": {"shop": CALENDAR},
+        "agents": AGENTS if dice.random() < 0.6 else {},
         "issues": {"invoice": {}, "refund": {"window_ms": DAY_MS}, "login": {"window_ms": 12 * HOUR_MS}},
         "cases": {
             **{name: value if dice.random() < 0.4 else shipped[name] for name, value in cases.items()},

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 from stream.core.family import HOURS_BOUNDS_MS
 from stream.core.policy import DAY_MS, HOUR_MS
 from tests.core.recount import END_OF_TIME, TYPES, cases_of, people_of
+from tests.core.recount_agents import count_agents
+from tests.core.recount_calendar import closes, time_open
+from tests.core.recount_surveys import count_surveys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +59,7 @@ def recount(told: Iterable[Told], policy: Policy, events_at: int | None, settled
             found.append((case, said))
             if counted:
                 _count(case, said, answers, policy, figures)
-        _count_surveys(person, figures)
+        count_surveys(person, figures)
     return Recounted(found, {key: amount for key, amount in figures.items() if amount})
 
 
@@ -225,6 +228,15 @@ def _labels(home: Contact | None, case: Case, policy: Policy) -> tuple[str, str,
     return home.channel, home.queue if listed else "other", issue
 
 
+def _first_resolution(case: Case, mode: str) -> int | None:
+    words = case.spoken(mode, END_OF_TIME)
+    solved = [event[0] for event in words if TYPES[event[2]] in ("case.resolved", "case.closed")]
+    for contact in case.contacts:
+        own_at = contact.resolved(mode, END_OF_TIME, ticket=bool(words))
+        solved += [] if own_at is None else [own_at]
+    return min(solved, default=None)
+
+
 def _count(
     case: Case, said: dict[str, Ruled | None], answers: dict[str, Event], policy: Policy, figures: Figures
 ) -> None:
@@ -248,23 +260,29 @@ def _count(
         until = -END_OF_TIME if contact.ended_at is None else contact.ended_at + window
         followed = any(other.arrived_at < until for other in case.eligible[number + 1 :])  # overlapping ones, too
         figures["contact_repeat_contacts_total", *own] += followed
-    solved = [event[0] for event in words if TYPES[event[2]] in ("case.resolved", "case.closed")]
-    for contact in case.contacts:
-        own_at = contact.resolved(mode, END_OF_TIME, ticket=bool(words))
-        solved += [] if own_at is None else [own_at]
-    if solved and home is not None:
-        took = max(0, min(solved) - home.arrived_at)
-        labels = ("contact_resolution_seconds", place[0], place[2])
-        figures[*labels, bisect_left(HOURS_BOUNDS_MS, took)] += 1
-        figures[*labels, "sum"] += took
+    solved = _first_resolution(case, mode)
+    if solved is not None and home is not None:
+        spans = {"contact_resolution_seconds": max(0, solved - home.arrived_at)}
+        if closes(policy, home.queue):
+            spans["contact_resolution_open_seconds"] = time_open(policy, home.queue, home.arrived_at, solved)
+        for family, span in spans.items():
+            figures[family, place[0], place[2], bisect_left(HOURS_BOUNDS_MS, span)] += 1
+            figures[family, place[0], place[2], "sum"] += span
     for rule, one in said.items():
         if one is not None:
             _count_rule(rule, one, case, policy, figures)
     headline = said.get("contact")
-    if headline is not None and headline.state != "open":
-        answer: Any = answers.get(headline.first.contact_id)
-        if answer is not None and (answer[5].resolved == "yes") == (headline.state == "failed"):
-            figures["contact_survey_disagreements_total", headline.first.channel] += 1
+    if policy.agents:
+        count_agents(case, (headline, solved), policy, figures)
+    if headline is not None:
+        _count_disagreement(headline, answers.get(headline.first.contact_id), figures)
+
+
+def _count_disagreement(headline: Ruled, answer: Any, figures: Figures) -> None:  # noqa: ANN401  an event, if any
+    if answer is not None and headline.state != "open":
+        figures["contact_survey_disagreements_total", headline.first.channel] += (answer[5].resolved == "yes") == (
+            headline.state == "failed"
+        )
 
 
 def _count_rule(rule: str, one: Ruled, case: Case, policy: Policy, figures: Figures) -> None:
@@ -285,15 +303,3 @@ def _count_rule(rule: str, one: Ruled, case: Case, policy: Policy, figures: Figu
         figures[*running, "since"] += rest
     if one.reason in ("repeat", "reopened") and one.failed_at is not None:
         figures["~repeated", rule, day, str((one.failed_at - one.resolved_at) // DAY_MS)] += 1
-
-
-def _count_surveys(person: Person, figures: Figures) -> None:
-    channels = {contact.contact_id: contact.channel for contact in person.contacts}
-    for contact_id, events in person.surveys.items():
-        channel = channels.get(contact_id, "none")
-        figures["contact_survey_offered_total", channel] += 1
-        answers = [event for event in sorted(events) if TYPES[event[2]] == "survey.answered"]
-        said = [getattr(event[5], "resolved", None) for event in answers]
-        if answers:
-            last = next((word for word in reversed(said) if word is not None), "none")
-            figures["contact_survey_answered_total", channel, last] += 1

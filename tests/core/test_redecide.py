@@ -71,7 +71,7 @@ def known(world: AdoptingWorld) -> dict[str, Any]:
 
 @given(SEEDS, PAIRS)
 def test_the_figures_are_those_of_a_start_under_the_new_policy(seed: int, pair: list[str]) -> None:
-    """For any history, change, moment, partitions and crashes; and going back gives the figures of before."""
+    """R28: any history, change, moment, partitions and crashes; going back gives the figures of before."""
     dice = dice_of(seed)
     told = history(seed, Shape(days=20))
     cut = dice.randint(0, len(told))
@@ -132,7 +132,7 @@ def counters(shard: Engine) -> dict[Any, tuple[int, int]]:
 
 @given(SEEDS, PAIRS)
 def test_what_falls_is_said_once_and_nothing_else_is_taken_back(seed: int, pair: list[str]) -> None:
-    """A twin rises by what its series lost in net over the shard; corrections name those series, each once."""
+    """R28: a twin rises by what its series lost in net over the shard; corrections name those series, each once."""
     old, new = (POLICIES[name] for name in pair)
     world = lived(seed, old)
     world.restart(new)
@@ -228,6 +228,21 @@ def test_what_is_told_of_a_contact_is_told_again_where_its_calendar_speaks_of_it
     assert {one["local_hour"] for one in told} == {"Mon 19"}
 
 
+def test_agents_may_be_named_and_unnamed() -> None:
+    """R26: opting in counts what is in the state by agent and writes no case's row; opting out takes all of it back."""
+    world = calls()
+    _, cases = world.adopt(POLICIES["agents"])
+    credited = {
+        key: amount for key, amount in net((world.cases,)).items() if key[0] == "contact_agent_fcr_credited_total"
+    }
+    assert credited == {("contact_agent_fcr_credited_total", "anna", "voice"): 1}
+    assert not rows(cases)
+    assert not outputs(cases, "verdicts") + outputs(cases, "corrections")
+    _, cases = world.adopt(POLICIES["base"])
+    assert not [key for key in net((world.cases,)) if "_agent_" in key[0]]
+    assert {one["cause"] for one in outputs(cases, "corrections")} == {"definition"}
+
+
 def waiting_call() -> AdoptingWorld:
     """A call that waits in a queue without a name of its own."""
     world = AdoptingWorld(POLICIES["base"])
@@ -250,7 +265,7 @@ def test_what_waits_moves_with_its_queue() -> None:
 
 
 def test_time_changes_things_when_the_new_policy_says() -> None:
-    """A shorter window ends sooner, and a shorter timeout infers an end sooner, to the millisecond."""
+    """R06, R28: a shorter window ends sooner, and a shorter timeout infers an end sooner, to the millisecond."""
     world = calls()
     world.advance(START + DAY_MS)
     world.adopt(POLICIES["a short window"])
@@ -267,7 +282,7 @@ def test_time_changes_things_when_the_new_policy_says() -> None:
 
 
 def test_what_has_left_keeps_its_figures() -> None:
-    """A contact that is no longer in the state is not decided again."""
+    """R28: a contact that is no longer in the state is not decided again."""
     old = laid(lateness_ms=DAY_MS)
     world = AdoptingWorld(old)
     feed(world, history(5, Shape(days=3)))

@@ -12,7 +12,17 @@ from stream.core.policy_reader import read_policy
 from stream.wire.times import format_time
 
 START = 1_772_445_600_000  # 2 March 2026, 10:00 UTC
-POLICY: Policy = read_policy({"queues": {"billing": {}, "sales": {"target_ms": 30_000}}, "steps": {"menu": ["main"]}})
+POLICY: Policy = read_policy(
+    {
+        "queues": {
+            "billing": {"hours": {"mon": [["10:00", "10:04"], ["12:00", "15:00"]]}, "zone": "Europe/Berlin"},
+            "sales": {"target_ms": 30_000},
+        },
+        "steps": {"menu": ["main"]},
+        "agents": {"anna": {}},
+        "callback_expires_ms": 3_600_000,
+    }
+)
 AGENTS = st.sampled_from(("anna", "ben"))
 QUEUES = st.sampled_from(("billing", "sales", "quux"))
 KINDS = st.sampled_from(("blind", "queue", "conference"))
@@ -28,17 +38,18 @@ TYPES: dict[str, Fields] = {
         "wait_ms": st.none() | st.integers(0, 90_000),
     },
     "agent.offered": {"agent": AGENTS},
-    "agent.missed": {"agent": AGENTS, "reason": st.just("busy")},
+    "agent.missed": {"agent": AGENTS, "reason": st.sampled_from(("busy", "no_answer"))},
     "agent.connected": {"agent": AGENTS, "queue": st.none() | QUEUES, "wait_ms": st.none() | st.integers(0, 90_000)},
     "agent.left": {"agent": AGENTS},
     "hold.started": {"agent": st.none() | AGENTS},
     "hold.ended": {"agent": st.none() | AGENTS},
     "transfer.completed": {"kind": KINDS},
     "callback.requested": {},
+    "callback.attempted": {},
     "voicemail.left": {},
     "voicemail.abandoned": {},
     "message.received": {},
-    "message.sent": {"by": st.sampled_from(("agent", "bot")), "public": st.booleans()},
+    "message.sent": {"by": st.sampled_from(("agent", "bot")), "public": st.booleans(), "agent": st.none() | AGENTS},
     "contact.ended": {"by": st.sampled_from(("customer", "agent", "system", "unknown"))},
     "wrapup.started": {"agent": AGENTS},
     "wrapup.ended": {"agent": AGENTS},

@@ -151,6 +151,10 @@ class Show:
         _say("an hour of the contact centre goes in at once, then it lives in real time")
         for number, (pid, port) in enumerate(zip(self.supervisor.pids, self.ports, strict=True), start=1):
             _say(f"worker {number}: process {pid}, http://127.0.0.1:{port}/metrics")
+        targets = ", ".join(f'"127.0.0.1:{port}"' for port in self.ports)
+        _say(
+            f"Prometheus, rules and alerts: in a copy beside deploy/prometheus/prometheus.yml say targets: [{targets}]"
+        )
         simulator = self.drive.simulator
         pace = Pace(now_ms(), now_ms(), 1.0)
         self.drive.advance_to(pace.begun_at)

@@ -150,7 +150,8 @@ def test_a_cell(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_cell_of_agents(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """R23, R54: behind the time of a team stand the spells of its agents that ended in the interval."""
     answer = explained(capsys, "--cell", STAFF, *files)
-    available, busy = answer["figures"]
+    named, others, somebody, available, busy = answer["figures"]
+    assert named["sum"] + others["sum"] + somebody["sum"] == available["sum"] + busy["sum"]
     assert available["figure"] == 'contact_team_status_seconds_total{team="none",status="available"}'
     assert [(who["id"], who["at"], who["amount"]) for who in available["who"]] == [
         ("anna", "2026-03-02T09:50:00Z", 612)
@@ -199,7 +200,7 @@ def test_what_does_not_go_together(capsys: pytest.CaptureFixture[str]) -> None:
 def test_from_the_topics(
     kafka: str, make_topics: MakeTopics, tmp_path: Path, capsys: pytest.CaptureFixture[str], files: list[str]
 ) -> None:
-    """The same answers from a real Kafka as from the recording; and where it looked when there is nothing."""
+    """R29, R54: the same answers from a real Kafka as from the recording; where it looked when there is nothing."""
     centre = Centre(read_policy(TABLES))
     centre.feed(list(records((json.dumps(line).encode() for line in LINES), "the test")))
     centre.advance(parse_time(LATER))

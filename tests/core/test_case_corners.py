@@ -112,7 +112,7 @@ def test_nothing_is_left_with_a_former_leader() -> None:
 
 
 def test_no_case_leaves_undecided() -> None:
-    """A restart ends a contact hours after its last word: its window ends later than what a short lateness keeps."""
+    """R05: a restart ends a contact hours after its last word; its window ends later than a short lateness keeps."""
     script, world = Script(), world_of(HOUR_MS)
     world.feed(
         [
@@ -173,7 +173,7 @@ def test_a_young_centre_is_warming_now() -> None:
 
 
 def test_who_comes_back_after_the_window_has_not_reopened() -> None:
-    """Served again at W - 1 ms counts, at W it does not; W is that of the issue."""
+    """R05, R06: served again at W - 1 ms counts, at W it does not; W is that of the issue."""
     script = Script()
     for gap, reopened in ((DAY_MS - 1, 1), (DAY_MS, 0)):
         world = world_of()

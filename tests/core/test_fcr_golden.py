@@ -155,3 +155,81 @@ def test_two_ids_of_a_person_are_one_case() -> None:
     assert (state_of(world, "credited"), state_of(world, "failed")) == (0, 1)
     [case] = {case for _, case in world.current()}
     assert contacts_of(world, case) == ["c1", "c2"]
+
+
+def test_another_channel_is_a_repeat_by_contact_and_not_by_channel() -> None:
+    """R10: opened by chat and repeated by phone: failed over all channels, untouched where only chats are looked at."""
+    script, world = Script(), world_of()
+    chat = [
+        script.say("chats", "contact.started", 0, contact_id="h1", customer="u", queue="billing"),
+        script.say("chats", "message.sent", MINUTE, contact_id="h1", by="agent", agent="anna"),
+        script.say("chats", "contact.ended", 5 * MINUTE, contact_id="h1", by="customer"),
+    ]
+    world.feed([*chat, *script.call("c1", DAY_MS)], DONE)
+    assert (state_of(world, "failed", channel="chat"), state_of(world, "settled")) == (1, 0)
+    assert (state_of(world, "settled", rule="channel", channel="chat"), state_of(world, "failed", rule="channel")) == (
+        1,
+        0,
+    )
+
+
+def test_the_channels_in_scope_are_a_rule() -> None:
+    """R11: the same call and chat under a rule of voice alone and of all channels are two figures side by side."""
+    script, world = Script(), world_of(rules={"voice_only": {"channels": ["voice"]}})
+    chat = [
+        script.say("chats", "message.received", 0, contact_id="h1", customer="u1", queue="billing"),
+        script.say("chats", "message.sent", MINUTE, contact_id="h1", by="agent", agent="anna"),
+        script.say("chats", "contact.ended", 5 * MINUTE, contact_id="h1", by="customer"),
+    ]
+    world.feed([*chat, *script.call("c1", 0, "u2")], DONE)
+    assert (state_of(world, "settled"), state_of(world, "settled", rule="voice_only")) == (2, 1)
+
+
+@pytest.mark.parametrize("kind", ["blind", "consult", "conference", "queue", "external"])
+def test_whether_a_transfer_fails_is_a_policy(kind: str) -> None:
+    """R15, R16: inside a contact it is no repeat and fails only where the rule forbids transfers, whatever its kind."""
+    script, world = Script(), world_of(rules={"strict": {"transfers": "forbid"}})
+    moved = script.say("calls", "transfer.completed", 2 * MINUTE, contact_id="c", kind=kind)
+    world.feed([*script.call("c", 0), moved], DONE)
+    assert (state_of(world, "settled"), state_of(world, "failed")) == (1, 0)
+    assert (state_of(world, "settled", rule="strict"), state_of(world, "failed", rule="strict")) == (0, 1)
+    assert net(world, "contact_repeat_contacts_total") == 0
+
+
+def test_whether_an_escalation_fails_is_a_policy() -> None:
+    """R07, R15: it does by the headline rule; by one that allows it, whoever calls back does what was owed."""
+    script, world = Script(), world_of(rules={"mild": {"escalation": "allow"}})
+    back = script.call("back", HOUR_MS, direction="outbound", previous_contact_id="c")
+    said = [script.verdict("c", 6 * MINUTE, "escalated"), script.verdict("back", 2 * HOUR_MS, "resolved")]
+    world.feed([*script.call("c", 0), *back, *said], DONE)
+    assert (state_of(world, "failed"), state_of(world, "settled", rule="mild")) == (1, 1)
+    assert (state_of(world, "settled"), state_of(world, "failed", rule="mild")) == (0, 0)
+
+
+@pytest.mark.parametrize("abandoned", ["exclude", "fail"])
+def test_whether_an_abandoned_call_counts_is_a_policy(abandoned: str) -> None:
+    """R18: the call before the handled one is a prior attempt, or the first contact, which resolved nothing."""
+    script, world = Script(), world_of(cases={"abandoned": abandoned})
+    gave_up = [
+        script.say("calls", "queue.entered", 0, contact_id="c0", customer="u", queue="billing"),
+        script.say("calls", "contact.ended", MINUTE, contact_id="c0", by="customer"),
+    ]
+    world.feed([*gave_up, *script.call("c1", HOUR_MS)], DONE)
+    [told] = world.current().values()
+    attempts = [attempt["contact_id"] for attempt in told["prior_attempts"]]
+    found = (state_of(world, "settled"), state_of(world, "failed"), attempts)
+    assert found == ((1, 0, ["c0"]) if abandoned == "exclude" else (0, 1, []))
+
+
+def test_the_call_back_is_no_repeat() -> None:
+    """R17: the agent's call to who left a message decides the case, and who calls first does so as well."""
+    for direction in ("outbound", "inbound"):
+        script, world = Script(), world_of()
+        message = [
+            script.say("calls", "queue.entered", 0, contact_id="c0", customer="u", queue="billing"),
+            script.say("calls", "voicemail.left", MINUTE, contact_id="c0"),
+            script.say("calls", "contact.ended", 2 * MINUTE, contact_id="c0", by="customer"),
+        ]
+        world.feed([*message, *script.call("c1", HOUR_MS, direction=direction, previous_contact_id="c0")], DONE)
+        assert (state_of(world, "settled"), state_of(world, "failed")) == (1, 0), direction
+        assert net(world, "contact_cases_opened_total") == 1

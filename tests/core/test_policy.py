@@ -118,7 +118,7 @@ def test_a_window_is_an_hour_at_least(tables: dict[str, Any]) -> None:
 
 
 def test_an_issue_has_its_own_window_or_the_default() -> None:
-    """Unknown and unlisted issues have the default."""
+    """R06: unknown and unlisted issues have the default."""
     policy = read_policy({"issues": {"refund": {"window_ms": DAY_MS}, "login": {}}, "cases": {"window_ms": 2 * DAY_MS}})
     issues = ("refund", "login", "else", None)
     assert [policy.window_ms(issue) for issue in issues] == [DAY_MS, 2 * DAY_MS, 2 * DAY_MS, 2 * DAY_MS]

@@ -188,7 +188,7 @@ def test_escalated_contacts_bring_their_wait_and_handle_time() -> None:
 def test_agents_own_shares_add_up_to_the_handle_time() -> None:
     """R26, R27, R31, R35: talk, hold and wrap-up are the agent's own, whoever is not named is `other`."""
     world = world_of(*SERVED)
-    assert of(world, "contact_agent_") == {
+    assert of(world, "contact_agent_h", "contact_agent_first") == {
         'contact_agent_handled_total{agent="anna",channel="voice"}': 1,
         'contact_agent_handled_total{agent="other",channel="voice"}': 1,
         'contact_agent_handle_seconds_total{agent="anna",channel="voice"}': 130,

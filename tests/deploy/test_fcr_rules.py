@@ -223,7 +223,7 @@ def _check(promtool: str, at: Path, text: str, *, passes: bool = True) -> None:
 
 
 def test_the_cohorts_are_those_of_the_formulas(promtool: str, deploy: Path, tmp_path: Path) -> None:
-    """R02, R08, R25: bounds, provisional, settled only where P = O = 0, maturity, projection; 0/0 is absent."""
+    """2-numbers 2.8: bounds, provisional, settled only where P = O = 0, maturity, projection; 0/0 is absent."""
     rules = [deploy / "rules" / "fcr_now.yml"]
     text = _vector("1m", rules, _cohort_series(), _expected(FIGURES, "2m"))
     _check(promtool, tmp_path / "cohorts.yml", text)
@@ -231,7 +231,7 @@ def test_the_cohorts_are_those_of_the_formulas(promtool: str, deploy: Path, tmp_
 
 
 def test_the_week_is_that_of_the_formulas(promtool: str, deploy: Path, tmp_path: Path) -> None:
-    """R01, R12, R13, R20, R21, R22: net, by channel, queue and issue; a queue that only fails stands at 0."""
+    """R01, R12, R13, R20, R21, R22, R25: net, by channel, queue, issue; a queue that only fails stands at 0."""
     rules = [deploy / "rules" / "fcr_7d.yml"]
     text = _vector("12h", rules, _week_series(), _expected(WEEK, "7d"))
     _check(promtool, tmp_path / "week.yml", text)

@@ -189,6 +189,7 @@ def test_the_gates_are_those_of_the_channels(promtool: str, tmp_path: Path) -> N
     fresh: list[tuple[Labels, float]] = [({"channel": "voice"}, 1)]
     fresh += [({"channel": channel}, 0) for channel in ("chat", "messaging", "sms", "social")]
     figures = [
+        Figures("channel:contact_data_fresh:gate", "10m", fresh),
         Figures("channel:contact_data_fresh:gate", "20m", fresh),
         Figures("channel:contact_data_fresh:gate", "9m", [(labels, 1) for labels, _ in fresh]),
         Figures("centre:contact_data_fresh:gate", "20m", [({}, 1)]),

@@ -162,7 +162,7 @@ def test_no_group_pauses_longer_than_a_sample_is_seen(deploy: Path) -> None:
 
 @pytest.mark.parametrize("window", WINDOWS)
 def test_the_service_levels_are_those_of_the_vector(window: str, promtool: str, deploy: Path, tmp_path: Path) -> None:
-    """ICMI's six formulas, both abandonment rates and the means, by hand; a queue without visits has no ratio.
+    """R31, R47, R49: ICMI's six formulas, both abandonment rates, means, steps; a queue without visits has no ratio.
 
     83.02 %, 86.00 %, 81.13 %, 82.69 %, 82.08 % and 81.90 % in 2-numbers 2.3.
     """

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "requirements.md"
 STATEMENTS: Final = ROOT / "docs" / "requirements.toml"
-KINDS: Final = {"rules": "recorded", "commands": "command", "policy": "policy", "topics": "topic"}
+KINDS: Final = {"rules": "recorded", "alerts": "alert", "commands": "command", "policy": "policy", "topics": "topic"}
 """By what a requirement may be met besides figures -> the word for it on the page."""
 NAMED: Final = 3
 """How many golden scenarios are named."""

@@ -138,7 +138,7 @@ def test_the_line_count_is_what_a_scrape_shows() -> None:
 
 
 def test_targets_and_definitions_are_data() -> None:
-    """R08, R26: each queue shows its own target where it has one, else its channel's; goals and rules beside it."""
+    """R08, R26, R41: a queue shows its own target where it has one, else its channel's; goals and rules beside it."""
     policy = read_policy(
         tomllib.loads(
             '[queues]\nbilling = { channels = ["voice"], target_ms = 30000 }\ncare = {}\n[steps]\nmenu = ["m"]'

@@ -206,7 +206,7 @@ def test_the_order_of_a_file_changes_no_hash() -> None:
 
 @pytest.mark.parametrize("path", sorted(leaves(FULL)), ids=".".join)
 def test_whatever_is_said_changes_the_hash(path: tuple[str, ...]) -> None:
-    """Nothing is left out of the canonical form, which is complete JSON."""
+    """R28: nothing is left out of the canonical form, which is complete JSON."""
     policy = read_policy(FULL)
     if path == ("issues", "invoice"):
         other = read_policy({**FULL, "issues": {**FULL["issues"], "invoice": {"window_ms": 3_600_001}}})

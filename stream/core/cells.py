@@ -129,7 +129,8 @@ def _steps(contact: Contact, figures: Figures, into: Contributions, *, inferred:
         arrival = step.entered_at // INTERVAL_MS
         key = (figures.step(channel, step.name, "entered"), arrival, NEVER)
         into[key] = into.get(key, 0) + 1
-        over = step.over_at(end)
+        continued = of.continued_at(step, contact)
+        over = step.over_at(end if continued is None else continued)
         if over is not None and over > step.entered_at:
             key = (figures.walk("contact_step_seconds_total", channel, step.name), arrival, over // INTERVAL_MS)
             into[key] = into.get(key, 0) + over - step.entered_at
@@ -137,8 +138,8 @@ def _steps(contact: Contact, figures: Figures, into: Contributions, *, inferred:
             key = (figures.walk("contact_step_repeats_total", channel, step.name), arrival, NEVER)
             into[key] = into.get(key, 0) + 1
         met.add(step.name)
-        if step.continued_at is not None:
-            name, at = "continued", step.continued_at
+        if continued is not None:
+            name, at = "continued", continued
         elif end is not None:
             name, at = contact.steps.ending(contact.ended_by, inferred=inferred), max(end, step.entered_at)
         else:

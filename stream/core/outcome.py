@@ -7,6 +7,7 @@ inferred, the one outcome of the contact. Pure functions of (contact, policy, in
 from stream.core.callbacks import Callback
 from stream.core.contact import PAUSE_MS, Contact
 from stream.core.policy import UNASSIGNED, Policy
+from stream.core.steps import Step
 from stream.core.visits import Visit
 
 AGENT_DROP_MS = 5_000
@@ -76,6 +77,16 @@ def visit_outcome(visit: Visit, channel: str, policy: Policy, *, inferred: bool)
     if outcome == "abandoned" and visit.wait_ms < policy.short_ms(visit.queue):
         return "abandoned_short"
     return outcome
+
+
+def continued_at(step: Step, contact: Contact) -> int | None:
+    """When something continued a step (ms), the implicit visit of a chat included: it is a queue; None if nothing did.
+
+    Source: 2-numbers 2.2, 2.4.
+    """
+    if step.continued_at is not None or contact.visits.entered:
+        return step.continued_at
+    return next((visit.entered_at for visit in contact.seen_visits if visit.entered_at >= step.entered_at), None)
 
 
 def contact_outcome(contact: Contact, policy: Policy, *, inferred: bool) -> tuple[str, int]:

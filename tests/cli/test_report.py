@@ -310,6 +310,30 @@ def test_cases_by_when_they_began(files: list[str], capsys: pytest.CaptureFixtur
     assert found["fcr_at_worst"]["value"] < found["fcr"]["value"] < found["fcr_at_best"]["value"]
 
 
+def test_settled_first_contact_resolution(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """R01, R09: once every window has passed, of two cases one was resolved at the first contact; before, no value."""
+    kinds = (
+        {"type": "queue.entered"},
+        {"type": "agent.connected", "agent": "anna"},
+        {"type": "contact.ended", "by": "agent"},
+    )
+    calls = (("c1", "u1", 0), ("c2", "u2", 0), ("c3", "u2", 86_400))
+    lines = []
+    for name, customer, begin in calls:
+        about = {"source": "pbx", "queue": "care", "contact_id": name, "customer": customer}
+        for at, kind in enumerate(kinds):
+            event = {**about, **kind, "event_id": f"{name}-{at}", "occurred_at": moment(begin + at)}
+            lines.append(dumps({"topic": "calls", "event": event}))
+    (tmp_path / "events").write_bytes(b"\n".join(lines))
+    recorded = ["replay", "--file", str(tmp_path / "events"), "--json", "--cells", str(tmp_path / "cells")]
+    for until, settled in (("2026-03-05T00:00:00Z", None), ("2026-03-20T00:00:00Z", 0.5)):
+        assert main([*recorded, "--until", until]) == 0
+        for length in ("day", "week", "month"):
+            [row] = answered(capsys, "--file", str(tmp_path / "cells"), "--table", "cases", "--by", length)["rows"]
+            assert (row["received"], row["credited"], row["failed"]) == (2, 1, 1)
+            assert (row["fcr"]["value"], row["fcr_settled"]["value"]) == (0.5, settled)
+
+
 def test_the_topic_of_a_real_kafka(
     kafka: str, make_topics: MakeTopics, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,7 +15,7 @@ from stream.core.shard import ShardId
 from stream.wire.times import format_time
 from tests.core.case_checks import played, told_by
 from tests.core.case_histories import MINUTE, START
-from tests.core.case_scripts import Script, contacts_of, net, world_of
+from tests.core.case_scripts import Script, contacts_of, net, state_of, world_of
 
 if TYPE_CHECKING:
     from tests.core.case_worlds import CaseWorld
@@ -186,3 +186,22 @@ def test_who_comes_back_after_the_window_has_not_reopened() -> None:
         ]
         world.feed(thread, START + WEEK)
         assert net(world, "contact_cases_reopened_total") == reopened
+
+
+@pytest.mark.parametrize(("told_until", "failed"), [(WEEK + 23 * HOUR_MS, 0), (WEEK + DAY_MS, 1)])
+def test_a_thread_that_was_only_called_resolved_had_not_ended(told_until: int, failed: int) -> None:
+    """R13: the verdict was taken back and the customer served again: the case fails W after the end, not after that."""
+    script, world = Script(), world_of()
+    named = {"contact_id": "m", "queue": "billing"}
+    thread = [
+        script.say("emails", "message.received", 0, **named, customer="u"),
+        script.say("emails", "message.sent", HOUR_MS, **named, by="agent", agent="anna"),
+        script.say("emails", "contact.dispositioned", 2 * HOUR_MS, **named, resolution="resolved"),
+        script.say("emails", "contact.dispositioned", 3 * HOUR_MS, **named, resolution="unresolved"),
+        script.say("emails", "message.received", 4 * HOUR_MS, **named),
+        script.say("emails", "message.sent", 5 * HOUR_MS, **named, by="agent", agent="anna"),
+        script.say("emails", "contact.ended", DAY_MS, **named, by="agent"),
+    ]
+    world.feed(thread, START + DAY_MS)
+    world.feed([], START + told_until)
+    assert state_of(world, "failed") == failed

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.core.policy import DAY_MS, HOUR_MS
@@ -52,6 +52,7 @@ def adopted(seed: int, old: Names, new: Names, size: int) -> AdoptingWorld:
     return world
 
 
+@settings(max_examples=20)  # each is hundreds of batches
 @given(st.integers(0, 2**32), st.permutations((LISTED, NOBODY, OTHERS)), st.sampled_from((1, 2, 7, 120)))
 def test_what_may_still_change_is_decided_again(seed: int, policies: list[Names], size: int) -> None:
     """R28: spells that ended within the lateness count as the new policy says, older ones keep their figures."""

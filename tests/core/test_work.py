@@ -172,6 +172,31 @@ def test_a_queue_may_have_a_response_target_of_its_own() -> None:
         assert sum(of(world, "contact_response_excess_seconds_total").values()) == (1 - inside) / 1_000
 
 
+BOT: tuple[Line, ...] = (
+    (0, "contact.started", {"queue": "billing"}),
+    (0, "step.entered", {"step": "bot"}),
+    (2, "message.received", {}),
+)
+
+
+@pytest.mark.parametrize(
+    ("lines", "outcome"),
+    [
+        (((20, "step.left", {"result": "failed"}), (60, "contact.ended", {"by": "customer"})), "continued"),
+        (((20, "step.left", {"result": "goal"}), (60, "contact.ended", {"by": "customer"})), "self_served"),
+        (((60, "message.sent", {"by": "agent"}), (90, "contact.ended", {"by": "system"})), "continued"),
+        (((60, "message.sent", {"by": "bot"}), (90, "contact.ended", {"by": "customer"})), "abandoned"),
+    ],
+)
+def test_the_wait_of_a_chat_continues_its_bot(lines: tuple[Line, ...], outcome: str) -> None:
+    """R50: the implicit visit is a queue, so who waits in it was not lost in the step before."""
+    world = world_of(*BOT, *lines, topic="chats")
+    assert of(world, "contact_steps_total") == {
+        'contact_steps_total{step="bot",outcome="entered"}': 1,
+        f'contact_steps_total{{step="bot",outcome="{outcome}"}}': 1,
+    }
+
+
 def test_escalated_contacts_bring_their_wait_and_handle_time() -> None:
     """R36: talk 80 + 90, hold 20, wrap-up 30; taken back when the agent says otherwise."""
     world = world_of(*SERVED, (401, "contact.dispositioned", {"resolution": "escalated"}))

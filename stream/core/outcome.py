@@ -56,8 +56,10 @@ def begins_at(contact: Contact) -> int:
 
     Source: 2-numbers 2.7, R17.
     """
-    told = [at for at in (contact.voicemail_at, contact.callback_at) if at is not None]
-    asked = told or [at for _, at in _requests(contact)]
+    asked = [at for at in (contact.voicemail_at, contact.callback_at) if at is not None]
+    asked = asked or [at for _, at in _requests(contact)]
+    if not asked:
+        return contact.arrived_at
     before = [at for at in asked if contact.handled_at is None or at < contact.handled_at]
     return min(before, default=contact.arrived_at)
 

@@ -122,7 +122,7 @@ class Person:
             if self.leads:
                 self._listen(event)
             return True
-        if event < known.event:
+        if event[:5] < known.event[:5]:
             self.events[key] = Heard(event, known.origins)
             self.rebuild()
         if origin in known.origins:

@@ -108,6 +108,19 @@ def test_a_request_stays_until_it_has_expired() -> None:
     assert world.shard.rows() == 0
 
 
+def test_a_cell_by_queue_alone_stays_as_long_as_a_contact_may_correct_it() -> None:
+    """R54: an attempt on the third day joins the request in the cell of its arrival, which must still be there."""
+    world = world_of(*ASKED, policy={**POLICY, "callback_expires_ms": 6 * 86_400_000})
+    for day in (1, 2, 3):
+        world.shard.advance(START + day * 86_400_000, now=day * 86_400_000)  # cells are published, so they may leave
+    tell(world, (3 * 86_400, "callback.attempted", {}))
+    cell = world.cell(START, "arrival")
+    assert {name: count for name, count in cell.items() if name.startswith("contact_callbacks_total")} == {
+        'contact_callbacks_total{queue="billing",outcome="requested"}': 1,
+        'contact_callbacks_total{queue="billing",outcome="attempted"}': 1,
+    }
+
+
 def test_offers_that_nobody_took_are_counted_where_the_customer_waited() -> None:
     """Each `agent.missed` by its reason; after the queue, still the queue of the visit before."""
     world = world_of(

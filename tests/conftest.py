@@ -41,10 +41,14 @@ class MakeTopics(Protocol):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark whatever needs a real Kafka, so that `-m "not kafka"` is always the truth."""
+    """Mark whatever needs a real Kafka, so that `-m "not kafka"` is always the truth.
+
+    Where tests run side by side, these keep to one process, one after the other.
+    """
     for item in items:
         if {"kafka", "own_kafka", "kafka_settings"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.kafka)
+            item.add_marker(pytest.mark.xdist_group("kafka"))
 
 
 @pytest.fixture(scope="session")

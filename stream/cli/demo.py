@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from stream.core.topics import Layout
     from stream.wire.broker import Broker
 
-POLICY: Final = Path(stream.demo.__path__[0]) / "policy.toml"
-"""The names the simulated centre uses."""
+POLICIES: Final = Path(stream.demo.__path__[0])
+"""Where the policies of the simulated centre are."""
 WORKERS: Final = 2
 _SCALE: Final = 10.0
 _HEARTBEAT_MS: Final = 30_000
@@ -84,12 +84,18 @@ def run(options: "argparse.Namespace", settings: "Settings") -> int:
         folder = Path(tempfile.mkdtemp(prefix="contact-stream-demo-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         ports = free_ports(WORKERS)
-        programs = worker_programs(broker, layout, ports, folder, options.command_config)
+        policy = POLICIES / SCENARIOS[options.scenario].policy
+        programs = worker_programs(broker, layout, ports, folder, ("--policy", str(policy), *_config(options)))
         supervisor = stack.enter_context(Supervisor(programs, _say))
         producer = stack.enter_context(EventProducer(broker))
         drive = _drive(options, producer, layout.prefix)
         ordered = SCENARIOS[options.scenario].disturbance.disorder_ms == 0
         return Show(drive, supervisor, ports, layout.partitions, ordered).run(told, seconds)
+
+
+def _config(options: "argparse.Namespace") -> tuple[str, ...]:
+    """The properties file given to this command, for the workers."""
+    return () if options.command_config is None else ("--command-config", str(options.command_config))
 
 
 def _drive(options: "argparse.Namespace", producer: EventProducer, prefix: str) -> Drive:
@@ -101,23 +107,21 @@ def _drive(options: "argparse.Namespace", producer: EventProducer, prefix: str) 
 
 
 def worker_programs(
-    broker: "Broker", layout: "Layout", ports: Sequence[int], folder: Path, command_config: Path | None = None
+    broker: "Broker", layout: "Layout", ports: Sequence[int], folder: Path, options: Sequence[str]
 ) -> list[Program]:
-    """Return one worker for each port, under the centre's policy.
+    """Return one worker for each port.
 
     Args:
-        broker: bootstrap servers are passed on; everything else about it comes by the environment or `command_config`.
+        broker: bootstrap servers are passed on; everything else about it comes by the environment or `options`.
         layout: which topics.
         ports: of the metrics pages.
         folder: for the workers' logs.
-        command_config: as given to this command.
+        options: of the workers, beside those that follow from the other arguments.
     """
     environment = dict(os.environ)
     environment.pop("DEMO_SECONDS", None)
     command = [sys.executable, "-m", "stream.cli", "worker", "--bootstrap-server", broker.bootstrap_servers]
-    command += ["--policy", str(POLICY), "--prefix", layout.prefix, "--app-id", layout.app_id]
-    if command_config is not None:
-        command += ["--command-config", str(command_config)]
+    command += ["--prefix", layout.prefix, "--app-id", layout.app_id, *options]
     return [
         Program(f"worker {number}", (*command, "--web-port", str(port)), environment, folder / f"worker-{number}.log")
         for number, port in enumerate(ports, start=1)
@@ -151,6 +155,10 @@ class Show:
         _say("an hour of the contact centre goes in at once, then it lives in real time")
         for number, (pid, port) in enumerate(zip(self.supervisor.pids, self.ports, strict=True), start=1):
             _say(f"worker {number}: process {pid}, http://127.0.0.1:{port}/metrics")
+        targets = ", ".join(f'"127.0.0.1:{port}"' for port in self.ports)
+        _say(
+            f"Prometheus, rules and alerts: in a copy beside deploy/prometheus/prometheus.yml say targets: [{targets}]"
+        )
         simulator = self.drive.simulator
         pace = Pace(now_ms(), now_ms(), 1.0)
         self.drive.advance_to(pace.begun_at)

@@ -3,8 +3,8 @@
 It reads the topics (committed records, bounded, without a group), or with `--file` a recording, and makes every
 contribution again under the policy given. `--contact` shows the events in their order, the outcome, the cases and the
 figures; `--case` the contacts, the tickets, every rule's verdict and what decided it; `--customer` everything in order
-of time, across channels and linked ids; `--cell` who stands behind a figure, and whether they add up to it. Not found
-is exit code 1, with what was searched.
+of time, across channels and linked ids; `--cell` who stands behind a figure (contacts, cases, spells of agents), and
+whether they add up to it. Not found is exit code 1, with what was searched.
 """
 
 import argparse
@@ -23,10 +23,11 @@ from stream.cli.settings import add_option
 from stream.cli.tables import warn
 from stream.core.families import SERVICE
 from stream.core.policy import Policy
+from stream.core.series import family_of
 from stream.core.trouble import Trouble
 from stream.replay.answers import about_case, about_contact, about_customer
 from stream.replay.behind import about_cell
-from stream.replay.counted import CELL_FORMS, Cell, family_of, parse_cell
+from stream.replay.counted import CELL_FORMS, Cell, parse_cell
 from stream.replay.gather import Gathering
 from stream.replay.known import Known
 from stream.replay.lines import records

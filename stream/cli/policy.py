@@ -1,7 +1,9 @@
-"""Prints the policy in force as a complete policy file, or checks a policy file before it is used.
+"""Prints the policy in force as a complete policy file, checks a policy file, or drafts one from the names in use.
 
 `show` writes every default out; `check` says everything that is wrong with its line (exit code 2), what the rules say,
-and how many series the names make, which it refuses above 200,000 (exit code 1).
+and how many series the names make, which it refuses above 200,000 (exit code 1). `draft` counts the queues with their
+channels, issues, menu nodes, teams and reasons that a recording (`--file`) or the topics (`--from-topic`) use, and
+prints a policy file with them, the most frequent first; agents are named with `--agents` alone.
 """
 
 from __future__ import annotations
@@ -10,10 +12,12 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from stream.cli.drafted import draft
 from stream.cli.errors import DONE, FAILED
 from stream.cli.settings import add_option
 from stream.core.events import CHANNELS
 from stream.core.policy import Policy
+from stream.core.trouble import Trouble
 from stream.telemetry.declared import declared_by
 from stream.telemetry.known import series_lines
 from stream.wire.json import dumps
@@ -45,14 +49,24 @@ _SAYS: Final = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `policy`."""
-    parser.add_argument("action", choices=("show", "check"), help="what to do")
+    parser.add_argument("action", choices=("show", "check", "draft"), help="what to do")
     parser.add_argument("--json", action="store_true", help="for programs; of show the canonical form and its hash")
+    drafted = parser.add_mutually_exclusive_group()
+    drafted.add_argument("--file", metavar="FILE", help="draft from a recording; - = standard input")
+    drafted.add_argument("--from-topic", action="store_true", help="draft from the topics, up to where they end now")
+    parser.add_argument("--agents", action="store_true", help="draft agents too, which makes figures by agent")
     add_option(parser, "CONTACT_STREAM_POLICY", "--policy")
     add_option(parser, "CONTACT_STREAM_PARTITIONS", "--partitions")
+    add_option(parser, "CONTACT_STREAM_PREFIX", "--prefix")
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
-    """Show or check; 2 when the file cannot be used, 1 when it makes too many series."""
+    """Show, check or draft; 2 when the file cannot be used, 1 when it makes too many series."""
+    drafts, begun = options.action == "draft", options.from_topic or options.file is not None
+    if drafts != begun or (options.agents and not drafts):
+        raise Trouble("draft, and nothing else, takes --from-topic or --file, and --agents", exit_code=WRONG)
+    if drafts:
+        return draft(options, settings)
     path = settings.path("CONTACT_STREAM_POLICY")
     partitions = settings.integer("CONTACT_STREAM_PARTITIONS") or 1
     settings.check()

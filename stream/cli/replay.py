@@ -2,14 +2,16 @@
 
 The file holds canonical JSON lines, `{"topic": "calls", "event": {...}}`, in any order; `-` reads standard input.
 Every net figure is printed by its series, as `/metrics` names it, with seconds where the name says so. After the last
-line every watermark stands at `--until`, so whatever falls due by then has been done.
+line every watermark stands at `--until`, so whatever falls due by then has been done. `--cells` writes the interval
+cells as well, in the form in which the interval topic holds them.
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -41,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="where event time stands after the last line; default the newest event",
     )
+    parser.add_argument(
+        "--cells",
+        type=Path,
+        metavar="FILE",
+        help="write the interval cells there, one JSON line each, for report --file",
+    )
     parser.add_argument("--json", action="store_true", help="for programs")
     add_option(parser, "CONTACT_STREAM_POLICY", "--policy")
 
@@ -53,7 +61,8 @@ def run(options: argparse.Namespace, settings: "Settings") -> int:
     calm_collector()
     progress = Progress()
     with opened(options.file) as lines:
-        figures = replay(records(lines, options.file), policy, options.until, progress.show)
+        take = None if options.cells is None else partial(_write_cells, options.cells)
+        figures = replay(records(lines, options.file), policy, options.until, progress.show, take)
     progress.done(figures.records)
     answer = report(figures, policy)
     if options.json:
@@ -88,6 +97,11 @@ def opened(name: str) -> Iterator[IO[bytes]]:
         return
     with Path(name).open("rb") as file:
         yield file
+
+
+def _write_cells(path: Path, cells: Iterable[bytes]) -> None:
+    with path.open("wb") as file:
+        file.writelines(cell + b"\n" for cell in cells)
 
 
 def _table(figures: Figures) -> None:

@@ -11,14 +11,24 @@ if TYPE_CHECKING:
 GAP = "  "
 
 
+class Right(str):
+    """Text that stands to the right, as numbers do."""
+
+    __slots__ = ()
+
+
 def table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    """Rows under their titles, as wide as they need; numbers stand to the right. Nothing for no rows."""
+    """Rows under their titles, as wide as they need; numbers stand to the right, empty or not. Nothing for no rows."""
     cells = [["" if cell is None else cell for cell in row] for row in rows]
     if not cells:
         return []
     texts = [[f"{cell:,}" if isinstance(cell, int | float) else str(cell) for cell in row] for row in cells]
     widths = [max(map(len, column)) for column in zip(titles, *texts, strict=True)]
-    right = [all(isinstance(row[i], int | float) for row in cells) for i in range(len(titles))]
+    right = [
+        any(isinstance(row[i], int | float | Right) for row in cells)
+        and all(isinstance(row[i], int | float | Right) or row[i] == "" for row in cells)
+        for i in range(len(titles))
+    ]
 
     def line(parts: Sequence[str]) -> str:
         padded = (

@@ -16,7 +16,7 @@ from stream.core.batch import ShardId
 from stream.core.case_shard import CaseShard
 from stream.core.policy import Policy
 from stream.core.shard import Shard
-from stream.telemetry.declared import declared_by, policy_figures
+from stream.telemetry.declared import declared_by, in_force, policy_figures
 from stream.telemetry.http import Address
 from stream.telemetry.known import known_by_stage
 from stream.telemetry.logs import set_up
@@ -64,8 +64,10 @@ def run(_options: argparse.Namespace, settings: Settings) -> int:
     if level != "debug":
         # It calls every retry an error; what somebody must act on the worker says itself.
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    telemetry = Telemetry(telemetry_settings(policy, Address(worker.web_host, worker.web_port, token)))
-    make_shard = shard_factory(policy, historic=worker.timing.idle_after is None, adopt=adopt)
+    historic = worker.timing.idle_after is None
+    address = Address(worker.web_host, worker.web_port, token)
+    telemetry = Telemetry(telemetry_settings(policy, address, historic=historic))
+    make_shard = shard_factory(policy, historic=historic, adopt=adopt)
     return run_worker(worker, make_shard, telemetry)
 
 
@@ -133,11 +135,12 @@ def say_adopted(shard: ShardId, adopted: Adopted) -> None:
     )
 
 
-def telemetry_settings(policy: Policy, address: Address) -> TelemetrySettings:
-    """Return what the metrics page shows from the start: known series, targets, definitions."""
+def telemetry_settings(policy: Policy, address: Address, *, historic: bool) -> TelemetrySettings:
+    """Return what the metrics page shows from the start: known series, targets, definitions, and who is open."""
     return TelemetrySettings(
         now=lambda: time.time_ns() // 1_000_000,
         address=address,
         known=known_by_stage(declared_by(policy)),
         policy=policy_figures(policy, policy_hash(policy)),
+        in_force=in_force(policy, historic=historic),
     )

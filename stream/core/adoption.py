@@ -13,6 +13,8 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from stream.core.events import CHANNELS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -67,6 +69,10 @@ def _defines(path: Path, old: Policy, new: Policy) -> bool:
             told = [policy.queues[name].channels for policy in (old, new) if name in policy.queues]
             channels = {channel for own in told for channel in own} if all(told) else set(old.channels)
             return any(old.target_ms(channel, name) != new.target_ms(channel, name) for channel in channels)
+        case ("queues", name, "response_target_ms"):
+            return any(
+                old.response_target_ms(channel, name) != new.response_target_ms(channel, name) for channel in CHANNELS
+            )
         case ("queues", name, "short_abandon_ms"):
             return old.short_ms(name) != new.short_ms(name)
         case ("issues", name, "window_ms"):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from stream.core.events import Event, Rejection
-from stream.core.view import Counters, Open
+from stream.core.view import Counters, Open, Present
 
 if TYPE_CHECKING:
     from stream.core.adoption import Adopted
@@ -61,8 +61,8 @@ class CaseCodec(Protocol):
     def decode_outcome(self, value: bytes | None) -> "Fact | Rejection":
         """The contact in an outcome record."""
 
-    def decode_watermark(self, value: bytes | None) -> tuple[int, int] | Rejection:
-        """Which shard told which watermark, ms."""
+    def decode_watermark(self, value: bytes | None) -> tuple[int, int, int | None] | Rejection:
+        """Which shard told which watermark, and since when it counts, ms."""
 
     def decode_message(self, value: bytes | None) -> "Message | Rejection":
         """What the home of another id tells."""
@@ -132,8 +132,10 @@ class Changes:
     tally: dict[tuple[str, str], int] = field(default_factory=dict)  # (topic, result) -> records
     counters: Counters = field(default_factory=dict)
     open: dict[str, tuple[Open, ...]] = field(default_factory=dict)
+    staff: dict[str, Present | None] = field(default_factory=dict)  # what an agent is doing now; None = it has left
     seen: dict[tuple[str, str], int] = field(default_factory=dict)  # (topic, source) -> its newest word, ms
     watermark: int | None = None
+    since: int | None = None  # when counting began, ms
     rows: int = 0
     adopted: "Adopted | None" = None  # the policy that was put in place of another
 

@@ -70,9 +70,15 @@ def _of_surveys(name: str, text: str, values: dict[str, tuple[str, ...]] | None 
     return _of_cases(name, text, "2.8, R20", ("channel", *own), own)
 
 
-def _cohort(name: str, text: str, labels: tuple[str, ...], values: dict[str, tuple[str, ...]] | None = None) -> Family:
+def _cohort(
+    name: str,
+    text: str,
+    labels: tuple[str, ...],
+    values: dict[str, tuple[str, ...]] | None = None,
+    reference: str = "2.8",
+) -> Family:
     """A gauge over cohorts, computed at the settlement watermark; by day or age, so its series come and go."""
-    return Family(name, "gauge", text, labels, stage=CASE_STAGE, values=values or {}, reference="2.8")
+    return Family(name, "gauge", text, labels, stage=CASE_STAGE, values=values or {}, reference=reference)
 
 
 CASE_FAMILIES: Final = (
@@ -110,19 +116,21 @@ CASE_FAMILIES: Final = (
         reference="2.7",
     ),
     _of_cases("contact_cases_opened_total", "Cases received, tickets without a contact included.", "2.7, R01"),
-    _of_cases("contact_cases_handled_total", "Cases with a handled contact.", "2.8, R01"),
+    _of_cases("contact_cases_handled_total", "Cases with a handled contact.", "2.8, R01, R02"),
     _of_cases("contact_cases_resolved_total", "Cases that are resolved.", "2.7, R01, R04"),
     _of_cases("contact_cases_reopened_total", "Cases reopened after a resolution.", "2.7, R05"),
     _of_cases(
         "contact_repeat_contacts_total",
         "Eligible contacts followed, less than W after their end, by another of the same case.",
-        "2.8, R22",
+        "2.8, R16, R22",
     ),
-    _of_cases("contact_eligible_contacts_total", "Inbound contacts that count in first contact resolution.", "2.7"),
+    _of_cases(
+        "contact_eligible_contacts_total", "Inbound contacts that count in first contact resolution.", "2.7, R22"
+    ),
     _of_cases(
         "contact_fcr_cases_total",
         "Cases by rule: credited (resolved at the first contact, settled included), settled, failed; never sum states.",
-        "2.8, R01, R03, R10, R12",
+        "2.8, R01, R02, R03, R10, R11, R12, R25",
         ("rule", "channel", "queue", "issue", "state"),
         {"state": CREDITS},
     ),
@@ -138,6 +146,7 @@ CASE_FAMILIES: Final = (
         "Cases of a local day by their state now; the days of the last W and two more.",
         ("rule", "channel", "state", "day"),
         {"channel": CASE_CHANNELS, "state": CASE_STATES},
+        "2.8, R09",
     ),
     _cohort(
         "contact_fcr_cohort_elapsed_cases",
@@ -159,6 +168,26 @@ CASE_FAMILIES: Final = (
         "Cases of today's (0), yesterday's (1) and the newest complete (settled) cohort by queue and state.",
         ("rule", "channel", "queue", "state", "age"),
         {"channel": CASE_CHANNELS, "state": CASE_STATES, "age": QUEUE_AGES},
+    ),
+    _cohort(
+        "contact_fcr_cohort_warming_cases",
+        "Cases of a day that began less than W after counting did: an earlier contact of theirs may be uncounted.",
+        ("rule", "day"),
+    ),
+    _cohort(
+        "contact_fcr_queue_warming_cases",
+        "The same of today's (0), yesterday's (1) and the newest complete (settled) cohort by queue.",
+        ("rule", "channel", "queue", "age"),
+        {"channel": CASE_CHANNELS, "age": QUEUE_AGES},
+    ),
+    Family(
+        "contact_counting_since_timestamp_seconds",
+        "gauge",
+        "The first event of a contact that any shard counted; absent while there is none.",
+        (),
+        unit="seconds",
+        stage=CASE_STAGE,
+        reference="2.8, 3.2",
     ),
     _of_surveys("contact_survey_offered_total", "Surveys offered."),
     _of_surveys(

@@ -1,6 +1,6 @@
 """What may be shown of one shard of the case stage: committed counters, and gauges made from stored tallies."""
 
-from stream.core.cohorts import TALLIES, cohort_gauges, day_of, first_day_shown
+from stream.core.cohorts import TALLIES, Known, cohort_gauges, day_of, first_day_shown
 from stream.core.figures import CounterKey
 from stream.core.policy import Policy
 from stream.core.view import Counters, ShardView, Shown
@@ -42,4 +42,5 @@ class CaseView(ShardView):
             for key in [key for key in self._tallies if day_of(key) < oldest]:
                 del self._tallies[key]
             tallies = dict(self._tallies)
-        return {**super().gauges(now), **cohort_gauges(tallies, self._policy, self.watermark)}
+        known = Known(self.watermark, self.since)
+        return {**super().gauges(now), **cohort_gauges(tallies, self._policy, known)}

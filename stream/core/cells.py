@@ -7,19 +7,22 @@ contacts. The total of the figure, one cell by arrival and one by outcome are al
 from stream.core import outcome as of
 from stream.core.contact import Contact
 from stream.core.figures import INTERVAL_MS, NEVER, Contributions, Figures
+from stream.core.policy import NONE
+from stream.core.work_cells import callbacks, missed, work
 
 MENUS_SHOWN = 3  # more menu steps are one label
 
 
-def contributions(contact: Contact, figures: Figures, *, inferred: bool, into: Contributions) -> None:
+def contributions(contact: Contact, figures: Figures, watermark: int | None, into: Contributions) -> None:
     """Add what the contact is worth now to ``into``.
 
     Args:
         contact: one generation of one contact_id.
         figures: of the policy in force.
-        inferred: as `outcome.is_inferred` says at the watermark in force.
+        watermark: what time has passed (ms), None = none yet: silence ends contacts, callbacks expire.
         into: receives (figure, arrival interval, outcome interval) -> amount.
     """
+    inferred = of.is_inferred(contact, watermark, figures.policy)
     channel = contact.channel
     arrival = contact.arrived_at // INTERVAL_MS
     direction = contact.direction or "inbound"
@@ -27,9 +30,15 @@ def contributions(contact: Contact, figures: Figures, *, inferred: bool, into: C
     _quality(contact, figures, into, inferred=inferred)
     if direction != "inbound":
         return
+    if figures.policy.any_hours:
+        _opening(contact, figures, arrival, into)
     _visits(contact, figures, into, inferred=inferred)
     if contact.steps.path:
         _steps(contact, figures, into, inferred=inferred)
+    if contact.missed:
+        missed(contact, figures, into)
+    if contact.callbacks.requests:
+        callbacks(contact, figures, watermark, into)
     name, at = of.contact_outcome(contact, figures.policy, inferred=inferred)
     if name == "open":
         return
@@ -37,7 +46,7 @@ def contributions(contact: Contact, figures: Figures, *, inferred: bool, into: C
     into[(figures.channel("contact_contacts_total", channel, name), arrival, decided)] = 1
     if name == "handled":
         _responses(contact, figures, into)
-        _work(contact, figures, arrival, into)
+        work(contact, figures, arrival, into)
     elif name in ("abandoned", "abandoned_short", "abandoned_step"):
         menus = contact.steps.menus
         path = figures.channel("contact_abandoned_path_total", channel, "4+" if menus > MENUS_SHOWN else str(menus))
@@ -69,6 +78,14 @@ def _quality(contact: Contact, figures: Figures, into: Contributions, *, inferre
         into[(figures.quality("unlisted_label"), NEVER, NEVER)] = len(unlisted)
 
 
+def _opening(contact: Contact, figures: Figures, arrival: int, into: Contributions) -> None:
+    """An arrival while the queue it was for was closed (R38)."""
+    calendar = figures.policy.calendar(of.home_queue(contact))
+    if not calendar.in_hours(contact.arrived_at):
+        key = ("contact_arrivals_outside_opening_total", contact.channel)
+        into[(figures.get(key, figures.place(contact.channel, NONE, NONE)), arrival, NEVER)] = 1
+
+
 def _visits(contact: Contact, figures: Figures, into: Contributions, *, inferred: bool) -> None:
     channel, policy = contact.channel, figures.policy
     for visit in contact.seen_visits:
@@ -96,6 +113,9 @@ def _visits(contact: Contact, figures: Figures, into: Contributions, *, inferred
             continue
         wait = visit.wait_ms
         timing.add(into, wait, arrival, outcome)
+        if series.calendar is not None:
+            opened = series.calendar.open_ms(left - wait, left)
+            series.wait_open["answered" if name == "answered" else "abandoned"].add(into, opened, arrival, outcome)
         if wait <= policy.target_ms(channel, queue):
             key = (in_target, arrival, outcome)
             into[key] = into.get(key, 0) + 1
@@ -104,12 +124,22 @@ def _visits(contact: Contact, figures: Figures, into: Contributions, *, inferred
 def _steps(contact: Contact, figures: Figures, into: Contributions, *, inferred: bool) -> None:
     channel = contact.channel
     end = of.end_of(contact, inferred=inferred)
+    met: set[str] = set()
     for step in contact.steps.path:
         arrival = step.entered_at // INTERVAL_MS
         key = (figures.step(channel, step.name, "entered"), arrival, NEVER)
         into[key] = into.get(key, 0) + 1
-        if step.continued_at is not None:
-            name, at = "continued", step.continued_at
+        continued = of.continued_at(step, contact)
+        over = step.over_at(end if continued is None else continued)
+        if over is not None and over > step.entered_at:
+            key = (figures.walk("contact_step_seconds_total", channel, step.name), arrival, over // INTERVAL_MS)
+            into[key] = into.get(key, 0) + over - step.entered_at
+        if step.name in met:
+            key = (figures.walk("contact_step_repeats_total", channel, step.name), arrival, NEVER)
+            into[key] = into.get(key, 0) + 1
+        met.add(step.name)
+        if continued is not None:
+            name, at = "continued", continued
         elif end is not None:
             name, at = contact.steps.ending(contact.ended_by, inferred=inferred), max(end, step.entered_at)
         else:
@@ -123,53 +153,28 @@ def _responses(contact: Contact, figures: Figures, into: Contributions) -> None:
     following = contact.responses.following
     if first is None and not following:
         return
-    series = figures.queue(contact.channel, of.home_queue(contact))
+    home = of.home_queue(contact)
+    series = figures.queue(contact.channel, home)
     if first is not None:
-        asked, answered, wait = first
+        asked, answered, wait, agent = first
         arrival, outcome = asked // INTERVAL_MS, max(answered, asked) // INTERVAL_MS
         series.first_response.add(into, wait, arrival, outcome)
-        if wait <= figures.policy.channels[contact.channel].response_target_ms:
+        excess = wait - figures.policy.response_target_ms(contact.channel, home)
+        if excess <= 0:
             into[(series.in_target, arrival, outcome)] = 1
+        else:
+            figure = figures.of_issue("contact_response_excess_seconds_total", contact.channel, contact.issue)
+            into[(figure, arrival, outcome)] = excess
+        if series.calendar is not None:
+            series.first_open.add(into, series.calendar.open_ms(answered - wait, answered), arrival, outcome)
+        if figures.policy.agents:
+            answered_by = ("first_responses", 1), ("first_response_seconds", wait)
+            for family, amount in answered_by if wait else answered_by[:1]:
+                into[(figures.of_agent(f"contact_agent_{family}_total", agent, contact.channel), arrival, outcome)] = (
+                    amount
+                )
     for asked, answered in following:
-        series.next_response.add(into, answered - asked, asked // INTERVAL_MS, answered // INTERVAL_MS)
-
-
-def _work(contact: Contact, figures: Figures, arrival: int, into: Contributions) -> None:
-    channel = contact.channel
-    for kind, queue, at in contact.transfers:
-        key = (figures.transfer(channel, queue, kind), arrival, at // INTERVAL_MS)
-        into[key] = into.get(key, 0) + 1
-    solved = of.solved(contact)
-    if solved is not None:
-        at, confirmed = solved
-        figure = figures.channel("contact_resolutions_total", channel, confirmed)
-        into[(figure, arrival, at // INTERVAL_MS)] = 1
-    escalated = of.escalated_at(contact)
-    if escalated is not None:
-        into[(figures.queue(channel, of.work_queue(contact)).escalations, arrival, escalated // INTERVAL_MS)] = 1
-    if contact.ended_at is not None and contact.handling.legs:
-        _endings(contact, figures, (arrival, contact.ended_at // INTERVAL_MS), into)
-    times = of.handled_ms(contact)
-    if times is None:
-        return
-    talk, hold, wrapup, at = times
-    series = figures.queue(channel, contact.handling.legs[0].queue)
-    done = at // INTERVAL_MS
-    into[(series.handled, NEVER, done)] = 1
-    series.handle.add(into, talk + hold + wrapup, NEVER, done)
-    for figure, amount in ((series.talk, talk), (series.hold, hold), (series.wrapup, wrapup)):
-        if amount:
-            into[(figure, NEVER, done)] = amount
-
-
-def _endings(contact: Contact, figures: Figures, span: tuple[int, int], into: Contributions) -> None:
-    """How a contact that agents had ended, where that is worth a figure of its own."""
-    series = figures.queue(contact.channel, of.work_queue(contact))
-    if of.ended_on_hold(contact):
-        into[(series.ended_on_hold, *span)] = 1
-    if of.ended_unresolved(contact):
-        into[(series.ended_unresolved, *span)] = 1
-    if of.agent_dropped(contact):
-        into[(series.agent_dropped, *span)] = 1
-    if of.misrouted(contact):
-        into[(figures.queue(contact.channel, of.home_queue(contact)).misroutes, *span)] = 1
+        arrival, outcome = asked // INTERVAL_MS, answered // INTERVAL_MS
+        series.next_response.add(into, answered - asked, arrival, outcome)
+        if series.calendar is not None:
+            series.next_open.add(into, series.calendar.open_ms(asked, answered), arrival, outcome)

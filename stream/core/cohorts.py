@@ -5,12 +5,14 @@
     ~repeated  (rule, day, age in days) -> cases that were resolved and came back at that age
 
 Everything is a sum, so that shards add up: maturity is elapsed / N, the projection Kaplan-Meier over at-risk and
-repeated. Pure; times in ms.
+repeated. A cohort is warming where its day began less than W after the first event of all shards: what is its first
+contact may be a repeat of one that nobody counted. Pure; times in ms.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from stream.core.figures import CounterKey
 from stream.core.policy import DAY_MS, HOUR_MS, Policy
@@ -19,6 +21,13 @@ TALLIES = ("~cohort", "~running", "~repeated")
 SPARE_DAYS = 2  # cohorts shown beyond the window
 Tallies = Mapping[CounterKey, int]
 Gauges = dict[CounterKey, float]
+
+
+class Known(NamedTuple):
+    """What cohorts are known by: the settlement watermark, and the first event of all shards (ms)."""
+
+    watermark: int | None
+    since: int | None
 
 
 def first_day_shown(policy: Policy, watermark: int | None) -> str:
@@ -35,8 +44,14 @@ def day_of(key: CounterKey) -> str:
     return str(key[2])
 
 
-def cohort_gauges(tallies: Tallies, policy: Policy, watermark: int | None) -> Gauges:
-    """Every cohort gauge at the settlement watermark."""
+def last_day_warming(policy: Policy, queue: str, since: int | None) -> str:
+    """The last local day of a queue that began less than W after ``since``; empty where nothing was counted."""
+    return "" if since is None else policy.calendar(queue).local_day(since + policy.longest_window_ms - 1)
+
+
+def cohort_gauges(tallies: Tallies, policy: Policy, known: Known) -> Gauges:
+    """Every cohort gauge at the settlement watermark, and since when anything was counted."""
+    watermark = known.watermark
     oldest = first_day_shown(policy, watermark)
     gauges: dict[CounterKey, float] = defaultdict(float)
     queues: dict[tuple[str, str, str], dict[str, dict[str, int]]] = {}
@@ -55,12 +70,32 @@ def cohort_gauges(tallies: Tallies, policy: Policy, watermark: int | None) -> Ga
             _elapse(gauges, rule, labels, amount, watermark)
         else:
             gauges["contact_fcr_repeated_cases", rule, labels[1]] += amount
-    for (rule, channel, queue), days in queues.items():
-        for age, day in _ages(policy, queue, watermark):
+    for place, days in queues.items():
+        ages = _ages(policy, place[2], watermark)
+        for age, day in ages:
             for state, amount in days.get(day, {}).items():
-                gauges["contact_fcr_queue_cases", rule, channel, queue, state, age] = amount
+                gauges["contact_fcr_queue_cases", *place, state, age] = amount
+        _warm(gauges, place, ages, days, last_day_warming(policy, place[2], known.since))
+    if known.since is not None:
+        gauges["contact_counting_since_timestamp_seconds",] = known.since
     _at_risk(gauges, tallies, policy, watermark)
     return dict(gauges)
+
+
+def _warm(
+    gauges: Gauges,
+    place: tuple[str, str, str],
+    ages: list[tuple[str, str]],
+    days: Mapping[str, Mapping[str, int]],
+    last: str,
+) -> None:
+    """The cases of a rule, channel and queue whose cohort is not later than the ``last`` that is warming."""
+    warming = {day: sum(states.values()) for day, states in days.items() if day <= last}
+    for day, amount in warming.items():
+        gauges["contact_fcr_cohort_warming_cases", place[0], day] += amount
+    for age, day in ages:
+        if day in warming:
+            gauges["contact_fcr_queue_warming_cases", *place, age] = warming[day]
 
 
 def _elapse(gauges: Gauges, rule: str, labels: list[str], amount: int, watermark: int | None) -> None:

@@ -8,6 +8,7 @@ worth is decided in `outcome` and `figures`.
 import copy
 from collections.abc import Callable
 
+from stream.core.callbacks import Callbacks
 from stream.core.events import CHAT_FAMILY, RANKS, RESTARTED, Body, Event
 from stream.core.handling import Handling
 from stream.core.implicit import ImplicitVisit
@@ -36,6 +37,7 @@ class Contact:
 
     __slots__ = (
         "callback_at",
+        "callbacks",
         "case_id",
         "channel_stated",
         "contradictions",
@@ -52,6 +54,7 @@ class Contact:
         "implicit",
         "issue",
         "last_at",
+        "missed",
         "pauses",
         "previous_contact_id",
         "queue",
@@ -90,6 +93,8 @@ class Contact:
         self.contradictions = 0
         self.dispositions: list[Disposition] = []
         self.transfers: list[tuple[str, str, int]] = []  # kind, queue of the leg, at
+        self.missed: list[tuple[str, str, int]] = []  # offers not taken: reason, queue (empty = home), at
+        self.callbacks = Callbacks()
         self.repliers: list[str] = []  # agents who wrote to the customer, each once, in order
         self.visits = Visits()
         self.steps = Steps()
@@ -169,7 +174,10 @@ class Contact:
     @property
     def agents(self) -> list[str]:
         """Everybody who served, each once, in order; nameless ones count as one."""
-        return list(dict.fromkeys([*(leg.agent for leg in self.handling.legs), *self.repliers]))
+        legs = self.handling.legs
+        if len(legs) == 1 and not self.repliers:
+            return [legs[0].agent]
+        return list(dict.fromkeys([*(leg.agent for leg in legs), *self.repliers]))
 
 
 def _started(contact: Contact, at: int, _source: str, _body: Body) -> None:
@@ -178,6 +186,7 @@ def _started(contact: Contact, at: int, _source: str, _body: Body) -> None:
 
 
 def _step_left(contact: Contact, at: int, source: str, body: Body) -> None:
+    contact.steps.leave(at)
     if body.result == "goal":
         contact.steps.reach_goal()
     if contact.implicit is not None:
@@ -210,21 +219,31 @@ def _queue_left(contact: Contact, at: int, _source: str, body: Body) -> None:
         contact.handle(at)
     elif body.reason in ("callback", "voicemail"):
         contact.steps.go_on(at)
+        if body.reason == "callback":
+            contact.callbacks.ask(at, body.queue or "", stated=True)
 
 
 def _offered(contact: Contact, _at: int, _source: str, body: Body) -> None:
     contact.visits.offer(body.agent or "")
 
 
-def _missed(contact: Contact, _at: int, _source: str, body: Body) -> None:
+def _missed(contact: Contact, at: int, _source: str, body: Body) -> None:
     contact.visits.miss(body.agent or "")
+    contact.missed.append((body.reason, _queue_now(contact), at))
+
+
+def _queue_now(contact: Contact) -> str:
+    """The queue the contact waits or waited in last; empty where it had none."""
+    visits = contact.seen_visits
+    return visits[-1].queue if visits else ""
 
 
 def _connected(contact: Contact, at: int, source: str, body: Body) -> None:
     if contact.ended_at is not None or contact.restarted_at is not None:
         contact.reopen()
     contact.steps.reach_people(at)
-    visit = contact.visits.connect(at, body.queue, body.wait_ms)
+    visit = contact.visits.connect(at, body.queue, body.wait_ms, body.agent or "")
+    contact.callbacks.reach(at)
     if contact.implicit is not None:
         contact.implicit.act(at, source, body.wait_ms)
     if visit is None and contact.visits.entered:
@@ -255,7 +274,12 @@ def _transferred(contact: Contact, at: int, _source: str, body: Body) -> None:
 
 def _callback(contact: Contact, at: int, _source: str, _body: Body) -> None:
     contact.callback_at = at
+    contact.callbacks.ask(at, _queue_now(contact), stated=False)
     contact.steps.go_on(at)
+
+
+def _attempted(contact: Contact, at: int, _source: str, _body: Body) -> None:
+    contact.callbacks.attempt(at)
 
 
 def _voicemail(contact: Contact, at: int, _source: str, _body: Body) -> None:
@@ -274,7 +298,7 @@ def _received(contact: Contact, at: int, _source: str, _body: Body) -> None:
 def _sent(contact: Contact, at: int, source: str, body: Body) -> None:
     if body.by != "agent" or not body.public or body.automated:
         return
-    contact.responses.reply(at)
+    contact.responses.reply(at, body.agent or "")
     if body.agent is not None and body.agent not in contact.repliers:
         contact.repliers.append(body.agent)
     if contact.channel != "voice":
@@ -304,7 +328,7 @@ def _wrapup_started(contact: Contact, at: int, _source: str, body: Body) -> None
 
 
 def _wrapup_ended(contact: Contact, at: int, _source: str, body: Body) -> None:
-    contact.handling.wrapped(at, body.agent or "")
+    contact.handling.unwrap(at, body.agent or "")
 
 
 def _dispositioned(contact: Contact, at: int, _source: str, body: Body) -> None:
@@ -334,7 +358,7 @@ _BY_TYPE: dict[str, _Handler] = {
     "transfer.completed": _transferred,
     "transfer.failed": _noted,
     "callback.requested": _callback,
-    "callback.attempted": _noted,
+    "callback.attempted": _attempted,
     "voicemail.left": _voicemail,
     "voicemail.abandoned": _voicemail_abandoned,
     "message.received": _received,

@@ -52,7 +52,7 @@ class Engine(ABC):
         self.next: dict[str, int] = {}
         self.book = Book(self.figures)
         self.timers = Timers()
-        self.told_watermark: tuple[int, int] = (0, 0)  # value, wall clock
+        self.told_watermark: tuple[tuple[int | None, int | None], int] = ((0, 0), 0)  # what was told, wall clock
         self.now = 0
         self.former = Former()
         self.redefines = False  # whether it may go on under other definitions than those it counted under

@@ -56,6 +56,7 @@ RANKS: dict[str, int] = {
     )
 }
 LAST_CONTACT_RANK = RANKS["contact.dispositioned"]
+AGENT_STATUS = RANKS["agent.status"]
 RESTARTED = RANKS["source.restarted"]
 
 CHANNELS = ("voice", "chat", "messaging", "sms", "social", "email")
@@ -75,6 +76,7 @@ class Body(Protocol):
     previous_contact_id: str | None
     queue: str | None
     agent: str | None
+    team: str | None
     issue: str | None
     default_channel: str
     step: str
@@ -90,6 +92,7 @@ class Body(Protocol):
     confirmed: bool | None
     cause: str | None
     status: str
+    queues: list[str] | None
     into: str
     resolved: str | None
     csat: int | None

@@ -73,7 +73,7 @@ def end_as_of(fact: Fact, at: int) -> int | None:
     """When the contact had ended, as of ``at``; None while it went on."""
     if fact.ended_at is not None and fact.ended_at <= at:
         return fact.ended_at
-    for stopped, served in reversed(fact.reopens):
+    for stopped, served in reversed(_ends(fact)):
         if stopped <= at:
             return stopped if at < served else None
     return None
@@ -81,9 +81,18 @@ def end_as_of(fact: Fact, at: int) -> int | None:
 
 def first_end(fact: Fact) -> int | None:
     """When the contact ended for the first time; a customer who came back was not through."""
-    if fact.reopens and (fact.ended_at is None or fact.reopens[0][0] < fact.ended_at):
-        return fact.reopens[0][0]
+    ends = _ends(fact)
+    if ends and (fact.ended_at is None or ends[0][0] < fact.ended_at):
+        return ends[0][0]
     return fact.ended_at
+
+
+def _ends(fact: Fact) -> list[tuple[int, int]]:
+    """Ends after which somebody was served again; a contact that was only called resolved had not ended."""
+    if not fact.reopens:
+        return fact.reopens
+    called = {said.at for said in fact.dispositions if said.resolution == "resolved"}
+    return [reopen for reopen in fact.reopens if reopen[0] not in called]
 
 
 def active_as_of(fact: Fact, at: int) -> int:

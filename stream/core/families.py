@@ -96,11 +96,11 @@ _ARRIVALS: Final = (
 )
 
 _QUEUES: Final = (
-    counted("contact_visits_entered_total", "Queue visits that began.", "2.2"),
+    counted("contact_visits_entered_total", "Queue visits that began.", "2.2, R48"),
     counted(
         "contact_visits_total",
         "Queue visits that ended, by their outcome.",
-        "2.2, R47",
+        "2.2, R47, R48",
         ("channel", "queue", "outcome"),
         {"channel": CHANNELS, "outcome": VISIT_OUTCOMES},
     ),
@@ -113,7 +113,7 @@ _QUEUES: Final = (
     timed(
         "contact_wait_seconds",
         "Time in queue of answered and of abandoned visits (abandoned, short-abandoned and exited).",
-        "2.6",
+        "2.6, R51",
         ("channel", "queue", "outcome"),
         {"channel": CHANNELS, "outcome": ("answered", "abandoned")},
     ),
@@ -142,7 +142,7 @@ _PATHS: Final = (
     counted(
         "contact_steps_total",
         "Steps before the queue: entered, and how they ended.",
-        "2.4, R49, R50",
+        "2.4, R30, R49, R50",
         ("step", "outcome"),
         {"outcome": STEP_OUTCOMES},
     ),
@@ -157,7 +157,7 @@ _PATHS: Final = (
     counted(
         "contact_contacts_total",
         "Contacts by their one outcome.",
-        "2.5",
+        "2.5, R30",
         ("channel", "outcome"),
         {"channel": CHANNELS, "outcome": CONTACT_OUTCOMES},
     ),
@@ -222,7 +222,7 @@ _HANDLING: Final = (
     timed(
         "contact_handle_seconds",
         "Handle time of a contact: talk, hold and wrap-up of all its legs; never e-mail.",
-        "2.6, R31",
+        "2.6, R31, R32, R33",
         values=_TALKING,
     ),
     counted("contact_talk_seconds_total", "Talk time, hold not included.", "2.6, R31", values=_TALKING),
@@ -292,15 +292,27 @@ def _from_policy(name: str, kind: Kind, text: str, labels: tuple[str, ...], unit
     """A family read from the policy: no partition, the same on every worker (use `max by`)."""
     kinds = {"contact_target_seconds": TARGET_KINDS, "contact_target_ratio": GOAL_KINDS}.get(name)
     values = {} if kinds is None else {"kind": kinds}
-    return Family(name, kind, text, labels, unit=unit, scope="policy", stage=0, values=values, reference="3.2")
+    reference = ", ".join(("3.2", *_REQUIREMENTS.get(name, ())))
+    return Family(name, kind, text, labels, unit=unit, scope="policy", stage=0, values=values, reference=reference)
 
 
 TARGET_KINDS: Final = ("service_level", "response", "short_abandon")
-GOAL_KINDS: Final = ("fcr", "abandonment", "service_level")
+GOAL_KINDS: Final = ("fcr", "fcr_high", "fcr_low", "abandonment", "service_level")
+_REQUIREMENTS: Final = {
+    "contact_target_seconds": ("R41",),
+    "contact_target_ratio": ("R08", "R26"),
+    "contact_definition_info": ("R04", "R28"),
+}
 
 _POLICY: Final = (
     _from_policy("contact_target_seconds", "gauge", "Targets of the policy.", ("kind", "channel", "queue"), "seconds"),
-    _from_policy("contact_target_ratio", "gauge", "Goals of the policy.", ("queue", "kind"), "ratio"),
+    _from_policy(
+        "contact_target_ratio",
+        "gauge",
+        "Goals, and the bands of first contact resolution: good from fcr on, high from fcr_high on, low under fcr_low.",
+        ("queue", "kind"),
+        "ratio",
+    ),
     _from_policy("contact_queue_info", "info", "Structure of the queues.", ("queue", "group", "site", "owner")),
     _from_policy("contact_queue_open", "gauge", "1 while the queue is open by its calendar, else 0.", ("queue",)),
     *AGENT_POLICY_FAMILIES,

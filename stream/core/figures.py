@@ -103,16 +103,22 @@ class QueueFigures:
         "abandoned_in_target",
         "agent_dropped",
         "answered_in_target",
+        "calendar",
         "ended_on_hold",
         "ended_unresolved",
         "entered",
+        "escalated",
+        "escalated_handle",
+        "escalated_wait",
         "escalations",
+        "first_open",
         "first_response",
         "handle",
         "handled",
         "hold",
         "in_target",
         "misroutes",
+        "next_open",
         "next_response",
         "outcomes",
         "place",
@@ -121,6 +127,7 @@ class QueueFigures:
         "target_ms",
         "wait_abandoned",
         "wait_answered",
+        "wait_open",
         "wrapup",
     )
 
@@ -136,6 +143,9 @@ class QueueFigures:
         self.answered_in_target = series("contact_answered_in_target_total")
         self.abandoned_in_target = series("contact_abandoned_in_target_total")
         self.escalations = series("contact_escalations_total")
+        self.escalated = series("contact_escalated_contacts_total")
+        self.escalated_wait = series("contact_escalated_wait_seconds_total")
+        self.escalated_handle = series("contact_escalated_handle_seconds_total")
         self.ended_on_hold = series("contact_ended_on_hold_total")
         self.ended_unresolved = series("contact_ended_unresolved_total")
         self.agent_dropped = series("contact_agent_dropped_total")
@@ -151,6 +161,13 @@ class QueueFigures:
         self.handle = Timing(figures, "contact_handle_seconds", labels, place)
         self.first_response = Timing(figures, "contact_first_response_seconds", labels, place)
         self.next_response = Timing(figures, "contact_next_response_seconds", labels, place)
+        self.calendar = figures.policy.calendar(queue) if figures.policy.has_hours(queue) else None
+        self.wait_open: dict[str, Timing] = {}
+        if self.calendar is not None:  # else time in which it is open is all time
+            for outcome in ("answered", "abandoned"):
+                self.wait_open[outcome] = Timing(figures, "contact_wait_open_seconds", (*labels, outcome), place)
+            self.first_open = Timing(figures, "contact_first_response_open_seconds", labels, place)
+            self.next_open = Timing(figures, "contact_next_response_open_seconds", labels, place)
 
 
 class Figures:
@@ -219,6 +236,32 @@ class Figures:
             found = Figure(base.key, self.place(channel, NONE, NONE), base)
             self._steps[(channel, label, outcome)] = found
         return found
+
+    def walk(self, family: str, channel: str, step: str) -> Figure:
+        """A figure by step alone; its cells lie at the contact's channel."""
+        label = self.policy.step_label(step)
+        found = self._steps.get((channel, label, family))
+        if found is None:
+            base = self.get((family, label))
+            found = self._steps[channel, label, family] = Figure(base.key, self.place(channel, NONE, NONE), base)
+        return found
+
+    def of_queue(self, family: str, queue: str, label: str) -> Figure:
+        """A figure by queue and one label, whatever the channel."""
+        name = self.policy.queue_label(queue)
+        key = (family, name, label)
+        return self.known.get(key) or self.get(key, self.place(NONE, name, NONE))
+
+    def of_issue(self, family: str, channel: str, issue: str | None) -> Figure:
+        """A figure by channel and issue."""
+        label = self.policy.issue_label(issue)
+        key = (family, channel, label)
+        return self.known.get(key) or self.get(key, self.place(channel, NONE, label))
+
+    def of_agent(self, family: str, agent: str, channel: str) -> Figure:
+        """A figure by agent and channel; an unlisted agent is ``other``."""
+        key = (family, self.policy.agent_label(agent), channel)
+        return self.known.get(key) or self.get(key, self.place(channel, NONE, NONE))
 
     def channel(self, family: str, channel: str, label: str) -> Figure:
         """A figure by channel and one label, without a queue."""

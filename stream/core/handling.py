@@ -35,13 +35,13 @@ class Leg:
 class Handling:
     """All legs and wrap-ups of one contact."""
 
-    __slots__ = ("legs", "wrapup_ended_at", "wrapup_ms", "wrapups")
+    __slots__ = ("legs", "wrapped", "wrapup_ended_at", "wrapups")
 
     def __init__(self) -> None:
         """Nobody has served yet."""
         self.legs: list[Leg] = []
         self.wrapups: dict[str, int] = {}  # agent -> since
-        self.wrapup_ms = 0
+        self.wrapped: dict[str, int] = {}  # agent -> wrap-up that is over
         self.wrapup_ended_at = 0
 
     def connect(self, at: int, agent: str, queue: str) -> None:
@@ -83,12 +83,17 @@ class Handling:
         """``wrapup.started``."""
         self.wrapups.setdefault(agent, at)
 
-    def wrapped(self, at: int, agent: str) -> None:
+    def unwrap(self, at: int, agent: str) -> None:
         """``wrapup.ended``; without a start it says nothing."""
         since = self.wrapups.pop(agent, None)
         if since is not None:
-            self.wrapup_ms += at - since
+            self.wrapped[agent] = self.wrapped.get(agent, 0) + at - since
             self.wrapup_ended_at = at
+
+    @property
+    def wrapup_ms(self) -> int:
+        """Wrap-up of everybody, as far as it is over."""
+        return sum(self.wrapped.values()) if self.wrapped else 0
 
     @property
     def hold_ms(self) -> int:
@@ -103,6 +108,14 @@ class Handling:
         if len(self.legs) == 1 and (left_at := self.legs[0].left_at) is not None:
             return left_at - self.legs[0].connected_at - self.legs[0].hold_ms
         return sum(leg.left_at - leg.connected_at - leg.hold_ms for leg in self.legs if leg.left_at is not None)
+
+    def shares_ms(self) -> dict[str, int]:
+        """Each agent's own talk, hold and wrap-up, as far as they are over; those who only wrapped up included."""
+        shares = dict(self.wrapped)
+        for leg in self.legs:
+            if leg.left_at is not None:
+                shares[leg.agent] = shares.get(leg.agent, 0) + leg.left_at - leg.connected_at
+        return shares
 
     def _open(self, agent: str | None) -> Leg | None:
         for leg in reversed(self.legs):

@@ -45,7 +45,7 @@ class ImplicitVisit:
             self._begin(at, source)
         self.acted = True
         if self.visits.waiting is not None or (self.visit is not None and self.visit.how == "restart"):
-            self.visits.connect(at, None, wait_ms)
+            self.visits.connect(at, None, wait_ms, "")
 
     def _begin(self, at: int, source: str) -> None:
         visit = Visit("", at, source, after_agent=False)

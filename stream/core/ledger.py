@@ -6,6 +6,7 @@
     p                                   the policy it counted under, and how often another one was adopted
     c/<contact_id>                      stage 1: a contact's row
     t/<number>/<contact_id>             stage 1: a page of its tail, when that is very long
+    a/<agent, time, sequence, event>    stage 1: a status of an agent
     h/<person>                          stage 2: a person's head
     f/<person, origin, contact>         stage 2: a contact
     v/<person, origin, event>           stage 2: an event of the ticket system, a survey, a link
@@ -86,6 +87,7 @@ def _load_shard_row(shard: Engine, value: bytes) -> None:
     shard.next = dict(state["next"])
     shard.clock.value = state["watermark"]
     shard.clock.seen = dict(state["seen"])
+    shard.clock.since = state.get("since")  # a former version did not know
     shard.load_state(state)
 
 
@@ -101,7 +103,7 @@ def show(shard: Engine) -> None:
     figures = shard.figures.known.values()
     view.counters = {f.key: (f.total, f.retracted) for f in figures if f.total or f.retracted}
     view.loaded()
-    view.watermark = shard.shown_watermark()
+    view.watermark, view.since = shard.shown_watermark(), shard.clock.since
     view.rows = shard.rows()
 
 
@@ -113,8 +115,8 @@ def owes(shard: Engine, now: int) -> bool:
 
 
 def _watermark_due(shard: Engine, now: int) -> bool:
-    value, at = shard.told_watermark
-    moved = value != shard.clock.value and (now - at >= WATERMARK_PACE_MS or not now)
+    told, at = shard.told_watermark
+    moved = told != (shard.clock.value, shard.clock.since) and (now - at >= WATERMARK_PACE_MS or not now)
     return moved or now - at >= WATERMARK_REPEAT_MS
 
 
@@ -133,13 +135,13 @@ def settle(shard: Engine, changes: Changes, now: int) -> None:
             changes.changelog.append((b"i/" + shard.codec.pack(key), None))
     _store_book(shard, changes)
     if clock.value is not None and _watermark_due(shard, now):
-        shard.told_watermark = (clock.value, now)
+        shard.told_watermark = ((clock.value, clock.since), now)
         changes.outputs.append(shard.broadcast(clock.value))
     if changes.changelog or changes.outputs or changes.tally or changes.adopted:
         changes.changelog.append((SHARD_ROW, _shard_row(shard)))
         if shard.former.policy is None or shard.former.definition != shard.definition:
             changes.changelog.append((POLICY_ROW, _policy_row(shard)))
-    changes.watermark = shard.shown_watermark()
+    changes.watermark, changes.since = shard.shown_watermark(), clock.since
     changes.rows = shard.rows()
 
 
@@ -151,15 +153,23 @@ def _publish_cells(shard: Engine, changes: Changes, now: int) -> None:
         cell.version += 1
         book.dirty.discard(cell)
         book.changed_cells.add(cell)
-        changes.outputs.append(_interval(shard, cell))
+        changes.outputs.append(
+            Output("intervals", _cell_name(shard, cell).encode(), shard.codec.pack(cell_value(shard, cell)), [], None)
+        )
 
 
-def _interval(shard: Engine, cell: Cell) -> Output:
+def _cell_name(shard: Engine, cell: Cell) -> str:
+    interval, *place = cell.key
+    stage, partition = shard.id
+    return "/".join(map(str, (stage, partition, interval * INTERVAL_MS, *place)))
+
+
+def cell_value(shard: Engine, cell: Cell) -> dict[str, object]:
+    """A cell as the interval topic holds it; a version of 0 was never published."""
     interval, by, channel, queue, issue = cell.key
     stage, partition = shard.id
-    name = f"{stage}/{partition}/{interval * INTERVAL_MS}/{by}/{channel}/{queue}/{issue}"
-    value = {
-        "id": f"{name}/{cell.version}",
+    return {
+        "id": f"{_cell_name(shard, cell)}/{cell.version}",
         "stage": stage,
         "shard": partition,
         "start": interval * INTERVAL_MS,
@@ -170,7 +180,6 @@ def _interval(shard: Engine, cell: Cell) -> Output:
         "version": cell.version,
         "counts": {series_of(figure.key): amount for figure, amount in cell.counts.items() if amount},
     }
-    return Output("intervals", name.encode(), shard.codec.pack(value), [], None)
 
 
 def _store_book(shard: Engine, changes: Changes) -> None:
@@ -191,7 +200,7 @@ def _store_book(shard: Engine, changes: Changes) -> None:
 def _shard_row(shard: Engine) -> bytes:
     clock = shard.clock
     common = {"policy": shard.definition, "next": shard.next, "watermark": clock.value, "seen": clock.seen}
-    return shard.codec.pack({**common, **shard.state()})
+    return shard.codec.pack({**common, "since": clock.since, **shard.state()})
 
 
 def _policy_row(shard: Engine) -> bytes:
@@ -201,9 +210,10 @@ def _policy_row(shard: Engine) -> bytes:
 
 
 def watermark_record(shard: Engine, topic: str, watermark: int) -> Output:
-    """The record that tells a shard's watermark (ms) to every partition of ``topic``."""
+    """The record that tells a shard's watermark, and since when it counts (ms), to every partition of ``topic``."""
     stage, partition = shard.id
-    value = {"id": f"{stage}/{partition}/{watermark}", "stage": stage, "shard": partition, "watermark": watermark}
+    name = f"{stage}/{partition}/{watermark}"
+    value = {"id": name, "stage": stage, "shard": partition, "watermark": watermark, "since": shard.clock.since}
     return Output(topic, WATERMARK_KEY, shard.codec.pack(value), [("x-kind", b"watermark")], -1)
 
 

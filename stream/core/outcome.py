@@ -4,12 +4,15 @@ The fold knows what happened; this says what it is called: short or not, unknown
 inferred, the one outcome of the contact. Pure functions of (contact, policy, inferred).
 """
 
+from stream.core.callbacks import Callback
 from stream.core.contact import PAUSE_MS, Contact
 from stream.core.policy import UNASSIGNED, Policy
+from stream.core.steps import Step
 from stream.core.visits import Visit
 
 AGENT_DROP_MS = 5_000
 GIVEN_UP = frozenset(("abandoned", "abandoned_short", "exited"))
+_ASKED = frozenset(("voicemail", "callback"))
 _BY_CUSTOMER = frozenset(("customer", "unknown"))
 _LAST_VISIT = {
     "abandoned": "abandoned",
@@ -57,7 +60,7 @@ def begins_at(contact: Contact) -> int:
     Source: 2-numbers 2.7, R17.
     """
     asked = [at for at in (contact.voicemail_at, contact.callback_at) if at is not None]
-    asked = asked or [at for _, at in _requests(contact)]
+    asked = asked or [v.left_at or 0 for v in contact.seen_visits if v.outcome in _ASKED]
     if not asked:
         return contact.arrived_at
     before = [at for at in asked if contact.handled_at is None or at < contact.handled_at]
@@ -74,6 +77,16 @@ def visit_outcome(visit: Visit, channel: str, policy: Policy, *, inferred: bool)
     if outcome == "abandoned" and visit.wait_ms < policy.short_ms(visit.queue):
         return "abandoned_short"
     return outcome
+
+
+def continued_at(step: Step, contact: Contact) -> int | None:
+    """When something continued a step (ms), the implicit visit of a chat included: it is a queue; None if nothing did.
+
+    Source: 2-numbers 2.2, 2.4.
+    """
+    if step.continued_at is not None or contact.visits.entered:
+        return step.continued_at
+    return next((visit.entered_at for visit in contact.seen_visits if visit.entered_at >= step.entered_at), None)
 
 
 def contact_outcome(contact: Contact, policy: Policy, *, inferred: bool) -> tuple[str, int]:
@@ -106,9 +119,12 @@ def _waiting_for(contact: Contact) -> tuple[str, int] | None:
 
 def _requests(contact: Contact) -> list[tuple[str, int]]:
     """Messages left and callbacks asked for."""
-    told = (("voicemail", contact.voicemail_at), ("callback", contact.callback_at))
-    found = [(name, at) for name, at in told if at is not None]
-    return found + [(v.outcome, v.left_at or 0) for v in contact.seen_visits if v.outcome in ("voicemail", "callback")]
+    found = [(visit.outcome, visit.left_at or 0) for visit in contact.seen_visits if visit.outcome in _ASKED]
+    if contact.voicemail_at is not None:
+        found.append(("voicemail", contact.voicemail_at))
+    if contact.callback_at is not None:
+        found.append(("callback", contact.callback_at))
+    return found
 
 
 def _without_visit(contact: Contact, *, inferred: bool) -> str:
@@ -151,15 +167,29 @@ def handled_ms(contact: Contact) -> tuple[int, int, int, int] | None:
     return work.talk_ms, work.hold_ms, work.wrapup_ms, max(contact.ended_at, work.wrapup_ended_at)
 
 
-def first_response(contact: Contact) -> tuple[int, int, int] | None:
-    """Asked at, answered at, duration (ms): voice by speed of answer, others by messages."""
+def first_response(contact: Contact) -> tuple[int, int, int, str] | None:
+    """Asked at, answered at, duration (ms), by whom: voice by speed of answer, others by messages.
+
+    Empty where nobody told who.
+    """
     if contact.channel != "voice":
         first = contact.responses.first
-        return None if first is None else (first[0], first[1], first[1] - first[0])
+        return None if first is None else (first[0], first[1], first[1] - first[0], contact.responses.first_by)
     for visit in contact.visits.entered:
         if visit.outcome == "answered":
-            return visit.entered_at, visit.left_at or visit.entered_at, visit.wait_ms
+            return visit.entered_at, visit.left_at or visit.entered_at, visit.wait_ms, visit.agent
     return None
+
+
+def waited_ms(contact: Contact) -> int:
+    """Time in queue (ms) of all visits that are over."""
+    return sum(visit.wait_ms for visit in contact.seen_visits if visit.left_at is not None)
+
+
+def expired_at(callback: Callback, watermark: int | None, policy: Policy) -> int | None:
+    """When a callback expired, as seen at the watermark (ms); None while it may be served, and once it was reached."""
+    due = callback.expires_at(policy.callback_expires_ms)
+    return due if callback.reached_at is None and watermark is not None and watermark >= due else None
 
 
 def ended_on_hold(contact: Contact) -> bool:

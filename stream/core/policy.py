@@ -43,6 +43,7 @@ class QueuePolicy:
     """One queue; None = the value of its calendar, its channel or the policy."""
 
     target_ms: int | None = None
+    response_target_ms: int | None = None
     short_abandon_ms: int | None = None
     zone: str | None = None
     hours: tuple[Hours, ...] | None = None
@@ -121,7 +122,9 @@ def _default_rules() -> Mapping[str, RulePolicy]:
 
 
 def _default_goals() -> Mapping[str, float]:
-    return MappingProxyType({"abandonment": 0.05, "service_level": 0.80, "fcr": 0.65})
+    return MappingProxyType(
+        {"abandonment": 0.05, "service_level": 0.80, "fcr": 0.65, "fcr_high": 0.90, "fcr_low": 0.40}
+    )
 
 
 def _empty() -> Mapping[str, Any]:
@@ -177,6 +180,11 @@ class Policy:
             return NONE
         return reason if reason in self.staff.reasons else OTHER
 
+    @cached_property
+    def any_hours(self) -> bool:
+        """Whether any queue is ever closed by its calendar."""
+        return any(map(self.has_hours, self.queues))
+
     def has_hours(self, queue: str) -> bool:
         """Whether the queue is ever closed by its calendar."""
         return self.calendar(queue).closes
@@ -200,6 +208,13 @@ class Policy:
             return own.target_ms
         return self.channels[channel].target_ms
 
+    def response_target_ms(self, channel: str, queue: str) -> int:
+        """Target of the first response of the queue, else of its channel (R41)."""
+        own = self.queues.get(queue)
+        if own is not None and own.response_target_ms is not None:
+            return own.response_target_ms
+        return self.channels[channel].response_target_ms
+
     def short_ms(self, queue: str) -> int:
         """Abandons with a shorter wait are short; 0 = the class is off."""
         own = self.queues.get(queue)
@@ -213,7 +228,10 @@ class Policy:
         return self.cases.window_ms if own is None else own
 
     def goals_of(self, queue: str) -> Mapping[str, float]:
-        """The goals of a queue by kind (abandonment, service_level, fcr): its own, else those of the policy."""
+        """The goals and bands of a queue by kind: its own, else those of the policy (R08).
+
+        First contact resolution is good from ``fcr`` on and high from ``fcr_high`` on, and low under ``fcr_low``.
+        """
         return {**self.goals, **self.queue_goals.get(queue, {})}
 
     def calendar(self, queue: str) -> Calendar:

@@ -91,6 +91,7 @@ def _choice(reader: TableReader, key: str, default: str) -> str:
 def _queue(reader: TableReader) -> QueuePolicy:
     queue = QueuePolicy(
         target_ms=reader.take("target_ms", None, positive, "milliseconds above 0"),
+        response_target_ms=reader.take("response_target_ms", None, positive, "milliseconds above 0"),
         short_abandon_ms=reader.take("short_abandon_ms", None, duration, "milliseconds, 0 = off"),
         zone=take_zone(reader),
         hours=take_hours(reader),
@@ -250,9 +251,9 @@ def _check_names(policy: Policy, problems: list[Problem]) -> None:
     kinds = {"queues": policy.queues, "issues": policy.issues, "calendars": policy.calendars, "agents": policy.agents}
     named = [(kind, name) for kind, names in kinds.items() for name in names]
     named += [("staff", name) for name in (*policy.staff.teams, *policy.staff.reasons)]
-    problems.extend(Problem(at, said) for at in named if not _nameable(at[1]))
+    problems.extend(Problem(at, said) for at in named if not nameable(at[1]))
     problems.extend(
-        Problem(("steps", "menu"), f"{node!r} {said}") for node in sorted(policy.menus) if not _nameable(node)
+        Problem(("steps", "menu"), f"{node!r} {said}") for node in sorted(policy.menus) if not nameable(node)
     )
     said = f"must have 1 to {NAME_LENGTH} letters (A to Z), digits, dots, dashes or underscores"
     problems.extend(Problem(("rules", name), said) for name in policy.rules if not _RULE_NAME.fullmatch(name))
@@ -266,9 +267,20 @@ def _check_names(policy: Policy, problems: list[Problem]) -> None:
     for name, agent in policy.agents.items():
         if agent.team and agent.team not in policy.staff.teams:
             problems.append(Problem(("agents", name, "team"), f"there is no team {agent.team!r} in [staff] teams"))
+    _check_bands(("goals", "fcr"), policy.goals, problems)
+    for name in policy.queue_goals:
+        _check_bands(("goals", "queues", name, "fcr"), policy.goals_of(name), problems)
     strangers = [queue for queue in policy.queue_goals if queue not in policy.queues]
     problems.extend(Problem(("goals", "queues", queue), "there is no such queue in [queues]") for queue in strangers)
 
 
-def _nameable(name: str) -> bool:
+def _check_bands(at: tuple[str, ...], goals: Mapping[str, float], problems: list[Problem]) -> None:
+    """The goal of first contact resolution lies between its bands."""
+    low, goal, high = (goals[kind] for kind in ("fcr_low", "fcr", "fcr_high"))
+    if not low <= goal <= high:
+        problems.append(Problem(at, f"is {goal}, which is not between fcr_low {low} and fcr_high {high}"))
+
+
+def nameable(name: str) -> bool:
+    """Whether a queue, an issue or anybody may have this name in a policy."""
     return 1 <= len(name) <= NAME_LENGTH and name.isprintable() and name not in _TAKEN

@@ -7,6 +7,9 @@ differences are summed over the whole shard and booked once, so a figure falls, 
 `definition` is told, only where the shard's net falls. Rows are written where something of them changed; contacts and
 cases are told again where what is said of them did. What has left the state keeps its figures.
 
+Of an agent the spells are decided again that may still change, from exactly the lateness of before the watermark on, so
+that it does not matter when it was touched last.
+
 A tail is folded anew where another span begins a new generation; a prefix is not, its events are gone.
 """
 
@@ -162,6 +165,17 @@ def contact(shard: Shard, contact_id: str, redecision: Redecision) -> None:
     if (times, row.known_at, row.revision) != stored:
         shard.store(contact_id, row, times, changes)
         shard.frozen[contact_id] = row.packed
+
+
+def agent(shard: Shard, name: str, redecision: Redecision) -> None:
+    """Decide an agent again: what its spells are worth that may still change, and what it is doing now."""
+    staff, former, changes = shard.staff, redecision.before, redecision.changes
+    if shard.clock.value is not None:
+        changes.changelog += staff.trim(name, shard.clock.value - former.policy.lateness_ms, shard.codec)
+    known = staff.agents[name]
+    redecision.add(known.worth(name, former), known.worth(name, shard.figures))
+    changes.staff[name] = staff.now(name, shard.policy)
+    staff.arm(name, shard.policy.lateness_ms)
 
 
 def _reports(row: Row, policy: Policy, watermark: int | None) -> dict[int, Report]:

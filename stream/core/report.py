@@ -106,6 +106,10 @@ def report_of(contact: Contact, known: Told, policy: Policy) -> Report:
         "first_response_ms": None if first is None else first[2],
         "next_response_ms": [answered - asked for asked, answered in contact.responses.following],
         "unanswered_since": since,
+        "callbacks": [
+            {"queue": c.queue, "requested_at": c.requested_at, "attempts": c.attempts, "reached_at": c.reached_at}
+            for c in contact.callbacks.requests
+        ],
         "voicemail_at": contact.voicemail_at,
         "callback_at": contact.callback_at,
         "dispositions": [

@@ -15,7 +15,7 @@ from stream.core.cells import contributions
 from stream.core.contact import PAUSE_MS, Contact
 from stream.core.events import RESTARTED, Event
 from stream.core.figures import Contributions, Figures
-from stream.core.outcome import end_of, is_inferred
+from stream.core.outcome import end_of, expired_at, is_inferred
 from stream.core.policy import Policy
 
 TAIL_EVENTS = 64  # a longer tail is trimmed when it is touched
@@ -67,7 +67,7 @@ class Row:
             known = self.ids.get(name)
             if known is not None and known[0] >= cutoff:
                 duplicates += 1
-                if event < known:
+                if event[:5] < known[:5]:
                     moved = self._replace(known, event, fresh) or moved
                 continue
             self.ids[name] = event
@@ -105,12 +105,11 @@ class Row:
         """What the row is worth at ``watermark``."""
         into: Contributions = {}
         for contact in self.contacts:
-            inferred = is_inferred(contact, watermark, figures.policy)
             if len(self.contacts) == 1:
-                contributions(contact, figures, inferred=inferred, into=into)
+                contributions(contact, figures, watermark, into)
                 return into
             own: Contributions = {}
-            contributions(contact, figures, inferred=inferred, into=own)
+            contributions(contact, figures, watermark, own)
             for key, amount in own.items():
                 into[key] = into.get(key, 0) + amount
         return into
@@ -130,6 +129,12 @@ class Row:
         for older in self.contacts[:-1]:
             if end_of(older, inferred=is_inferred(older, watermark, policy)) is None:
                 due = min(due, older.last_at + policy.channels[older.channel].timeout_ms)
+                ended = False
+        for asking in self.contacts:
+            request = asking.callbacks.waiting
+            if request is not None and expired_at(request, watermark, policy) is None:
+                expires = request.expires_at(policy.callback_expires_ms)
+                due = expires if ended else min(due, expires)
                 ended = False
         return RowTimes(due, contact.last_at, self.contacts[0].first_at, channel, waits, ended)
 

@@ -3,12 +3,17 @@
 Source: 3-metrics; the keys of the golden scenarios are written so.
 """
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 
 from stream.core.families import SERVICE, bounds_ms
 from stream.core.figures import CounterKey
 from stream.core.policy import NONE
+
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+_ESCAPED = re.compile(r"\\(.)")
+_PARTS = ("_bucket", "_count", "_sum")
 
 
 def series(name: str, labels: Mapping[str, str]) -> str:
@@ -57,6 +62,19 @@ def net_figures(counters: Mapping[CounterKey, tuple[int, int] | int]) -> dict[st
     return plain
 
 
+@lru_cache(maxsize=100_000)
+def parse_series(text: str) -> tuple[str, Mapping[str, str]]:
+    """The name and the labels of a series as `series` writes it; the labels are not to be changed."""
+    name, _, inner = text.partition("{")
+    return name, {label: _ESCAPED.sub(_plain, value) for label, value in _LABEL.findall(inner)}
+
+
+def family_of(series_name: str) -> str:
+    """The family of a series: without labels, and without the part of a histogram."""
+    name = series_name.partition("{")[0]
+    return next((base for part in _PARTS if (base := name.removesuffix(part)) in SERVICE), name)
+
+
 def _histogram(base: CounterKey, parts: Mapping[int | str, int]) -> dict[str, int | float]:
     family = SERVICE[str(base[0])]
     labels = dict(zip(family.labels, map(str, base[1:]), strict=True))
@@ -77,6 +95,10 @@ def _histogram(base: CounterKey, parts: Mapping[int | str, int]) -> dict[str, in
 def _seconds(milliseconds: int) -> int | float:
     whole, rest = divmod(milliseconds, 1000)
     return whole if not rest else milliseconds / 1000
+
+
+def _plain(escape: re.Match[str]) -> str:
+    return "\n" if escape[1] == "n" else escape[1]
 
 
 def _escaped(value: str) -> str:

@@ -1,9 +1,10 @@
-"""Stage one: contacts. `apply` a batch of their events, get what changed.
+"""Stage one: contacts, and what agents are doing. `apply` a batch of events, get what changed.
 
 Laws beside those of `engine`, each a test:
 
 * any order and any repetition of accepted events gives the same contacts and net figures;
-* entered = outcomes + waiting.
+* entered = outcomes + waiting;
+* the time of an agent in all statuses = from its first status to its last; agents never move the watermark.
 
 Source: 1-events 1.5, 4-architecture 4.3.
 """
@@ -16,13 +17,14 @@ from typing import TYPE_CHECKING, cast
 from stream.core import ledger, redecide
 from stream.core.batch import Changes, Codec, Output, Record, ShardId
 from stream.core.engine import Engine
-from stream.core.events import LAST_CONTACT_RANK, RESTARTED, Event, Rejection
+from stream.core.events import AGENT_STATUS, LAST_CONTACT_RANK, RESTARTED, Event, Rejection
 from stream.core.outcomes import tell
 from stream.core.pages import PAGED_FROM, Pages
 from stream.core.row import Row
+from stream.core.staff import Staff
 from stream.core.view import ShardView
 from stream.core.waiting import open_now
-from stream.core.watermark import Watermark, untimely
+from stream.core.watermark import NO_LIMIT, Watermark, untimely
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,14 +57,17 @@ class Shard(Engine):
         self.pages = Pages()
         self.restarts: list[Event] = []
         self.open: dict[str, tuple[Open, ...]] = {}
+        self.staff = Staff()
 
     def new_view(self) -> ShardView:
         """What may be shown of the shard: nothing yet."""
         return ShardView(*self.id)
 
     def load_row(self, key: bytes, value: bytes | None) -> None:
-        """Take a contact's row, or a page of one; it stays bytes."""
-        if key[:2] == b"t/":
+        """Take a contact's row, or a page of one, which stay bytes, or a status of an agent."""
+        if key[:2] == b"a/":
+            self.staff.load(key, value)
+        elif key[:2] == b"t/":
             self.pages.load(key, value)
         elif value is None:
             self.frozen.pop(key[2:].decode(), None)
@@ -78,11 +83,15 @@ class Shard(Engine):
             if times.waits:
                 self._find_open(name)
         self.view.open = dict(self.open)
+        self.view.staff = self.staff.loaded(self.codec, self.policy)
 
     def work(self, records: Sequence[Record], changes: Changes) -> None:
-        """Fold the records' contacts, then look at those whose time has come."""
-        for contact_id, events in self._sort_out(records, changes).items():
+        """Fold the records' contacts and agents, then look at those whose time has come."""
+        contacts, agents = self._sort_out(records, changes)
+        for contact_id, events in contacts.items():
             self._apply_to(contact_id, events, changes, records)
+        for agent, events in agents.items():
+            self._turn(agent, events, changes, records)
         self._fire_timers(changes)
         if self.clock.value is not None and self.restarts:
             oldest = self.clock.value - self.policy.lateness_ms
@@ -136,24 +145,26 @@ class Shard(Engine):
             self.frozen[coldest] = self.hot.pop(coldest).packed
 
     def rows(self) -> int:
-        """How many rows the shard holds."""
-        return len(self.hot) + len(self.frozen)
+        """How many contacts and agents the shard holds."""
+        return len(self.hot) + len(self.frozen) + len(self.staff)
 
     def held(self) -> list[str]:
-        """Every contact_id, its row at rest."""
+        """Every contact, its row at rest, and every agent, named as in the changelog."""
         self.frozen |= {name: row.packed for name, row in self.hot.items()}
         self.hot.clear()
-        return list(self.frozen)
+        return [*(f"c/{name}" for name in self.frozen), *(f"a/{agent}" for agent in self.staff.agents)]
 
     def decide_again(self, name: str, redecision: Redecision) -> None:
-        """What a contact's row is worth and tells under the policy in force."""
-        redecide.contact(self, name, redecision)
+        """What a contact is worth and tells, or an agent is worth and shows, under the policy in force."""
+        (redecide.agent if name[:2] == "a/" else redecide.contact)(self, name[2:], redecision)
 
-    def _sort_out(self, records: Sequence[Record], changes: Changes) -> dict[str, Arrivals]:
-        """Decode, reject what must be, move event time, and group the rest by contact."""
+    def _sort_out(self, records: Sequence[Record], changes: Changes) -> tuple[dict[str, Arrivals], dict[str, Arrivals]]:
+        """Decode, reject what must be, move event time, and group the rest by contact and by agent."""
         grouped: dict[str, Arrivals] = {}
+        agents: dict[str, Arrivals] = {}
         decode, clock, lateness = self.codec.decode, self.clock, self.policy.lateness_ms
         spoken: dict[tuple[str, str], list[int]] = {}  # (topic, source) -> records, newest
+        oldest = NO_LIMIT
         for record in records:
             topic = record[0]
             event = decode(topic, record[3], record[4])
@@ -172,13 +183,18 @@ class Shard(Engine):
             told[0] += 1
             told[1] = max(told[1], at)
             if event[2] <= LAST_CONTACT_RANK:
+                oldest = min(oldest, at)
                 grouped.setdefault(event[5].contact_id, []).append((event, cutoff))
+            elif event[2] == AGENT_STATUS:
+                agents.setdefault(event[5].agent or "", []).append((event, cutoff))
             elif event[2] == RESTARTED:
                 self._restarted(event, grouped)
+        if oldest != NO_LIMIT:
+            clock.begin(oldest)
         for (topic, source), (count, newest) in spoken.items():
             changes.count(topic, "applied", count)
             changes.seen[topic, source] = newest
-        return grouped
+        return grouped, agents
 
     def _restarted(self, event: Event, grouped: dict[str, Arrivals]) -> None:
         """Remember a restart and touch every row it may end."""
@@ -227,17 +243,42 @@ class Shard(Engine):
             try:
                 self._fold(contact_id, [*good, pair])
             except Exception as bug:  # noqa: BLE001  as above
-                event = pair[0]
-                for record in records:
-                    found = self.codec.decode(record.topic, record.key, record.value)
-                    if not isinstance(found, Rejection) and found[:5] == event[:5]:
-                        changes.count(record.topic, "applied", -1)
-                        self.reject(record, Rejection("bug", f"{type(bug).__name__}: {bug}", str(found[3])), changes)
-                        break
+                self._cost(pair[0], bug, changes, records)
             else:
                 good.append(pair)
         self._forget(contact_id)
         return good
+
+    def _cost(self, event: Event, bug: Exception, changes: Changes, records: Sequence[Record]) -> None:
+        """A defect met by an event, which was counted as applied, costs its record."""
+        for record in records:
+            found = self.codec.decode(record.topic, record.key, record.value)
+            if not isinstance(found, Rejection) and found[:5] == event[:5]:
+                changes.count(record.topic, "applied", -1)
+                self.reject(record, Rejection("bug", f"{type(bug).__name__}: {bug}", str(found[3])), changes)
+                break
+
+    def _turn(self, agent: str, events: Arrivals, changes: Changes, records: Sequence[Record]) -> None:
+        """Take an agent's events, book the difference, and say what it is doing now."""
+        try:
+            turns = [self.staff.take(agent, events, self.figures)]
+        except Exception:  # noqa: BLE001  a defect met by an event must cost that event, as with contacts
+            turns = []
+            for pair in events:
+                try:
+                    turns.append(self.staff.take(agent, [pair], self.figures))
+                except Exception as bug:  # noqa: BLE001  as above
+                    self._cost(pair[0], bug, changes, records)
+        for turn in turns:
+            changes.count("agents", "applied", -turn.duplicates)
+            changes.count("agents", "duplicate", turn.duplicates)
+            fallen = self.book.differ(turn.old, turn.new)
+            if fallen:
+                ledger.correct(self, turn.about(agent), fallen, changes)
+            cutoff = None if self.clock.value is None else self.clock.value - self.policy.lateness_ms
+            changes.changelog += self.staff.keep(agent, turn, cutoff, self.codec)
+            changes.staff[agent] = self.staff.now(agent, self.policy)
+            self.staff.arm(agent, self.policy.lateness_ms)
 
     def _forget(self, contact_id: str) -> None:
         """Back to the row as stored."""
@@ -312,3 +353,7 @@ class Shard(Engine):
             elif (row := self.row(contact_id)) is not None:
                 row.trim(watermark - self.policy.lateness_ms, self.policy)
                 self._rebook(contact_id, row, row.book(self.figures, watermark), changes, "tick")
+        if watermark is not None:
+            written, left = self.staff.pass_time(watermark, self.policy.lateness_ms, self.codec)
+            changes.changelog += written
+            changes.staff.update(dict.fromkeys(left))

@@ -6,6 +6,7 @@ string, a flag, None, or a list or table of those.
 
 from typing import TypeVar, cast
 
+from stream.core.callbacks import Callback, Callbacks
 from stream.core.contact import Contact, Disposition
 from stream.core.handling import Handling, Leg
 from stream.core.implicit import ImplicitVisit
@@ -18,6 +19,7 @@ T = TypeVar("T")
 
 _PARTS: dict[type, dict[str, type]] = {  # class -> {attribute: class of what it holds}
     Contact: {
+        "callbacks": Callbacks,
         "handling": Handling,
         "implicit": ImplicitVisit,
         "responses": Responses,
@@ -27,7 +29,8 @@ _PARTS: dict[type, dict[str, type]] = {  # class -> {attribute: class of what it
     ImplicitVisit: {"visits": Visits},
 }
 _LISTS: dict[type, dict[str, type]] = {  # class -> {attribute: class of the items of the list}
-    Contact: {"dispositions": Disposition, "pauses": tuple, "transfers": tuple},
+    Callbacks: {"requests": Callback},
+    Contact: {"dispositions": Disposition, "missed": tuple, "pauses": tuple, "transfers": tuple},
     Handling: {"legs": Leg},
     Responses: {"following": tuple, "reopens": tuple},
     Steps: {"path": Step},

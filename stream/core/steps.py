@@ -13,15 +13,24 @@ _GIVEN_UP = frozenset(("customer", "unknown"))
 
 
 class Step:
-    """One step entered; ``continued_at`` (ms) is None while it is the last place reached."""
+    """One step entered; ``continued_at`` (ms) is None while it is the last place reached, ``left_at`` while untold."""
 
-    __slots__ = ("continued_at", "entered_at", "name")
+    __slots__ = ("continued_at", "entered_at", "left_at", "name")
 
     def __init__(self, name: str, entered_at: int) -> None:
         """Enter ``name`` at ``entered_at``."""
         self.name = name
         self.entered_at = entered_at
         self.continued_at: int | None = None
+        self.left_at: int | None = None
+
+    def over_at(self, end: int | None) -> int | None:
+        """When the time in it was over: left, continued, or at the contact's ``end`` (ms); None while it goes on."""
+        if self.left_at is not None:
+            return self.left_at
+        if self.continued_at is not None:
+            return self.continued_at
+        return None if end is None else max(end, self.entered_at)
 
 
 class Steps:
@@ -50,6 +59,12 @@ class Steps:
         """``step.entered``: the step before is continued."""
         self.go_on(at)
         self.path.append(Step(name, at))
+
+    def leave(self, at: int) -> None:
+        """``step.left``: the time in the open step is over, though nothing has continued it."""
+        step = self.open
+        if step is not None and step.left_at is None:
+            step.left_at = at
 
     def reach_goal(self) -> None:
         """``step.left{goal}``: self-service succeeded, unless a queue or a connect follows."""

@@ -19,7 +19,7 @@ class Problem(NamedTuple):
 
 
 class PolicyError(Exception):
-    """The policy cannot be used; ``problems`` says all that is wrong."""
+    """What a file says cannot be used; ``problems`` says all that is wrong."""
 
     def __init__(self, problems: list[Problem]) -> None:
         """Keep every problem."""
@@ -77,12 +77,12 @@ class TableReader:
         self._known.append(key)
         return TableReader(self.left.pop(key, {}), (*self.path, key), self.problems)
 
-    def done(self) -> None:
-        """Report every key nobody took."""
+    def done(self, of: str = "the policy") -> None:
+        """Report every key nobody took; ``of`` is what the file is."""
         for key in self.left:
             close = get_close_matches(key, self._known, 1)
             hint = f'; did you mean "{close[0]}"?' if close else ""
-            self.say(f"is not a setting of the policy{hint}", key)
+            self.say(f"is not a setting of {of}{hint}", key)
 
 
 def duration(value: object) -> int | None:

@@ -12,11 +12,12 @@ Automated mail, notes and bots are no reply; whoever calls `reply` has seen to t
 class Responses:
     """The clocks of one contact. Times in ms."""
 
-    __slots__ = ("back_since", "first", "first_gone", "following", "reopens", "since", "stopped_at")
+    __slots__ = ("back_since", "first", "first_by", "first_gone", "following", "reopens", "since", "stopped_at")
 
     def __init__(self) -> None:
         """Nobody has written."""
         self.first: tuple[int, int] | None = None  # asked at, answered at
+        self.first_by = ""  # who gave it
         self.first_gone = False
         self.following: list[tuple[int, int]] = []
         self.since: int | None = None
@@ -31,13 +32,14 @@ class Responses:
         if self.since is None:
             self.since = at
 
-    def reply(self, at: int) -> None:
-        """A person writes to the customer in public."""
+    def reply(self, at: int, agent: str) -> None:
+        """``agent`` (empty = not told who) writes to the customer in public."""
         self.serve(at)
         if self.since is None:
             return
         if self.first is None and not self.first_gone:
             self.first = (self.since, at)
+            self.first_by = agent
         else:
             self.following.append((self.since, at))
         self.since = None

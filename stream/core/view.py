@@ -6,9 +6,11 @@ values are replaced, never changed in place.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from threading import Lock
 from typing import NamedTuple, Protocol
 
+from stream.core.agent_families import STATUSES
 from stream.core.figures import CounterKey
 
 Counters = dict[CounterKey, tuple[int, int]]
@@ -18,11 +20,20 @@ SOURCES_SHOWN = 32
 class Open(NamedTuple):
     """Something that waits now: a visit in a queue, or a customer's message."""
 
-    kind: str  # "queue" or "message"
+    kind: str  # "queue", "message" or "callback"
     channel: str
     queue: str  # label
     since: int  # ms
     target_ms: int
+
+
+class Present(NamedTuple):
+    """What an agent is doing now, in labels."""
+
+    team: str
+    status: str
+    reason: str
+    queues: tuple[str, ...]
 
 
 class Shown(Protocol):
@@ -30,8 +41,10 @@ class Shown(Protocol):
 
     counters: Counters
     open: dict[str, tuple[Open, ...]]
+    staff: dict[str, Present | None]
     seen: dict[tuple[str, str], int]
     watermark: int | None
+    since: int | None
     rows: int
 
 
@@ -44,8 +57,10 @@ class ShardView:
         self.partition = partition
         self.historic = historic
         self.watermark: int | None = None
+        self.since: int | None = None
         self.counters: Counters = {}
         self.open: dict[str, tuple[Open, ...]] = {}
+        self.staff: dict[str, Present] = {}  # by agent
         self.seen: dict[tuple[str, str], int] = {}  # (source topic, source) -> its newest word, ms
         self.rows = 0
         self._lock = Lock()
@@ -59,25 +74,35 @@ class ShardView:
                     self.open[name] = entries
                 else:
                     self.open.pop(name, None)
+            for agent, present in changes.staff.items():
+                if present is None:
+                    self.staff.pop(agent, None)
+                else:
+                    self.staff[agent] = present
             for spoke, at in changes.seen.items():
                 if at > self.seen.get(spoke, -1) and (spoke in self.seen or len(self.seen) < SOURCES_SHOWN):
                     self.seen[spoke] = at
-            self.watermark = changes.watermark
+            self.watermark, self.since = changes.watermark, changes.since
             self.rows = changes.rows
 
     def loaded(self) -> None:
         """The counters have been loaded."""
 
     def gauges(self, now: int) -> dict[CounterKey, float]:
-        """What waits at ``now``; a series without anything open is absent."""
+        """What waits at ``now``, and what agents are doing; a series without anything open is absent."""
         if self.historic and self.watermark is not None:
             now = self.watermark
         with self._lock:
-            waiting, seen = list(self.open.values()), dict(self.seen)
+            waiting, seen, staff = list(self.open.values()), dict(self.seen), list(self.staff.values())
         counts: dict[CounterKey, float] = defaultdict(float)
         oldest: dict[CounterKey, float] = {}
         for entries in waiting:
             for kind, channel, queue, since, target in entries:
+                if kind == "callback":
+                    counts["contact_callbacks_waiting", queue] += 1
+                    asked = ("contact_callbacks_oldest_timestamp_seconds", queue)
+                    oldest[asked] = min(oldest.get(asked, since), since)
+                    continue
                 base = "contact_queue_waiting" if kind == "queue" else "contact_unanswered"
                 counts[base, channel, queue] += 1
                 if now - since > target:
@@ -88,7 +113,7 @@ class ShardView:
         for (topic, source), at in seen.items():
             _newest(oldest, ("contact_stream_source_timestamp_seconds", source), at)
             _newest(oldest, ("contact_stream_event_time_seconds", topic), at)
-        return {**counts, **oldest}
+        return {**counts, **oldest, **staffing(staff)}
 
     @property
     def unaccounted(self) -> dict[CounterKey, int]:
@@ -106,6 +131,17 @@ class ShardView:
                 if entry.kind == "queue":
                     left["contact_unaccounted", entry.queue] -= 1
         return dict(left)
+
+
+def staffing(staff: Iterable[Present]) -> dict[CounterKey, float]:
+    """Agents by team, status and reason; and by queue, where each status is there, so that none available is 0."""
+    found: dict[CounterKey, float] = defaultdict(float)
+    for team, status, reason, queues in staff:
+        found["contact_agents", team, status, reason] += 1
+        for queue in queues:
+            for any_status in STATUSES:
+                found["contact_queue_agents", queue, any_status] += any_status == status
+    return dict(found)
 
 
 def _newest(known: dict[CounterKey, float], key: CounterKey, at: int) -> None:

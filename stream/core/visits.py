@@ -26,6 +26,7 @@ class Visit:
 
     __slots__ = (
         "after_agent",
+        "agent",
         "connect_wait_ms",
         "entered_at",
         "how",
@@ -49,6 +50,7 @@ class Visit:
         self.connect_wait_ms: int | None = None
         self.left_wait_ms: int | None = None
         self.ringing: list[str] = []
+        self.agent = ""  # who answered it, where a connect said so
 
     @property
     def negative(self) -> bool:
@@ -80,6 +82,7 @@ class Visit:
         self.connect_wait_ms = None
         self.left_wait_ms = None
         self.ringing = []
+        self.agent = ""
 
 
 class Visits:
@@ -91,8 +94,8 @@ class Visits:
         """No visit yet."""
         self.entered: list[Visit] = []
         self.waiting: Visit | None = None
-        # Connects that named a queue nobody had entered: queue -> (at, wait_ms).
-        self.early: dict[str, tuple[int, int | None]] = {}
+        # Connects that named a queue nobody had entered: queue -> (at, wait_ms, agent).
+        self.early: dict[str, tuple[int, int | None, str]] = {}
         self.contradictions = 0
 
     def enter(self, at: int, source: str, body: Body, *, spoken: bool) -> None:
@@ -117,27 +120,29 @@ class Visits:
         if early is not None and at - early[0] <= SKEW_MS:
             visit.close(at, "answered", "early")
             visit.connect_wait_ms = early[1]
+            visit.agent = early[2]
             visit.after_agent = False
             return
         if early is not None:
             self.contradictions += 1
         self.waiting = visit
 
-    def connect(self, at: int, queue: str | None, wait_ms: int | None) -> Visit | None:
+    def connect(self, at: int, queue: str | None, wait_ms: int | None, agent: str) -> Visit | None:
         """``agent.connected``: the visit it answers, or None; a named queue may still come."""
         visit = self.waiting or self._inferred()
         if visit is not None:
             self.waiting = None
             if queue is not None and queue != visit.queue:
-                self.early[queue] = (at, wait_ms)
+                self.early[queue] = (at, wait_ms, agent)
         else:
             visit = self._left_to_agent(at, queue)
             if visit is None:
                 if queue is not None:
-                    self.early[queue] = (at, wait_ms)
+                    self.early[queue] = (at, wait_ms, agent)
                 return None
         visit.close(at, "answered")
         visit.connect_wait_ms = wait_ms
+        visit.agent = agent
         return visit
 
     def leave(self, at: int, body: Body) -> bool:

@@ -16,13 +16,14 @@ NO_LIMIT = 1 << 62
 class Watermark:
     """Event time of a shard's sources; all times in ms."""
 
-    __slots__ = ("_idle", "_now", "disorder_ms", "seen", "sources", "value")
+    __slots__ = ("_idle", "_now", "disorder_ms", "seen", "since", "sources", "value")
 
     def __init__(self, sources: tuple[str, ...], disorder_ms: int) -> None:
         """Nothing seen; ``sources`` are the topics that hold event time back."""
         self.sources = sources
         self.disorder_ms = disorder_ms
         self.seen: dict[str, int] = {}
+        self.since: int | None = None  # the first event of a contact: when counting began
         self.value: int | None = None
         self._idle: frozenset[str] = frozenset()
         self._now = 0
@@ -40,6 +41,11 @@ class Watermark:
             if source in self._idle:
                 self._idle -= {source}
             self._raise()
+
+    def begin(self, at: int) -> None:
+        """Something was counted that happened at ``at``."""
+        if self.since is None or at < self.since:
+            self.since = at
 
     def advance(self, to: int) -> None:
         """Put the watermark at ``to`` (replay and tests); never back."""
@@ -90,8 +96,10 @@ class StageTwoClock(Watermark):
         """At which watermark cases may settle; None until every home has spoken."""
         return min(self.homes.values()) if len(self.homes) >= self._count else None
 
-    def hear(self, topic: str, shard: int, watermark: int) -> None:
-        """A shard upstream (``outcomes``), or a home (``identities``), says how far it has come."""
+    def hear(self, topic: str, shard: int, watermark: int, since: int | None = None) -> None:
+        """A shard upstream (``outcomes``), or a home (``identities``), says how far it has come, and since when."""
+        if since is not None:
+            self.begin(since)
         told = self.upstream if topic == "outcomes" else self.homes
         told[str(shard)] = max(watermark, told.get(str(shard), watermark))
         self._raise()

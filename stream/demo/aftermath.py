@@ -99,7 +99,7 @@ def _answer(contact: "Contact", name: str) -> Generator[int | None, Any, None]:
     elif not contact.facts.said:
         contact.facts.said = NONE
     if said == NONE or contact.happens(0.7):
-        fields["csat"] = contact.rng.randint(1, 5)
+        fields["csat"] = contact.facts.score = contact.rng.randint(1, 5)
     contact.world.note("survey.answered", name, SURVEYS, customer=name, contact_id=contact.contact_id, **fields)
     if contact.happens(_CHANGES_MIND):
         contact.world.book(_answer(contact, name), contact.rng.randrange(*_SURVEY_MS))

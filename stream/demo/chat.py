@@ -1,7 +1,8 @@
 """One simulated chat: the customer writes, waits for an agent, and both write until one of them leaves.
 
 No queue is named but in the contact's own field, so that the wait is the implicit visit of 2-numbers 2.2. About half
-the chats tell when an agent takes them; the others show it by the first reply, and have no handle time.
+the chats tell when an agent takes them; the others show it by the first reply, and have no handle time. Some meet a bot
+first, which helps, lets go, or is talked to until an agent comes.
 """
 
 from collections.abc import Generator
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stream.demo import aftermath
 from stream.demo.contact import Contact
-from stream.demo.waiting import is_open
 from stream.demo.world import CHATS
 
 if TYPE_CHECKING:
@@ -23,6 +23,15 @@ _PATIENCE_S: Final = 300.0
 _ROUNDS: Final = 3
 _THANKS: Final = 0.15
 _RETURNS: Final = 0.1
+_MEETS_BOT: Final = 0.35
+_BOT_HELPS: Final = 0.3
+_LEAVES_BOT: Final = 0.12
+_STAYS_WITH_BOT: Final = 0.2
+_FALLS_SILENT: Final = 0.15
+_IDLE_S: Final = (300.0, 1200.0)
+
+Listening = Generator[int | None, Any, bool]
+"""A part of a chat; whether it goes on to an agent."""
 
 
 class Chat(Contact):
@@ -30,10 +39,12 @@ class Chat(Contact):
 
     Attributes:
         queue: where it waits.
+        bot: whether it meets a bot first.
+        waits: whether it has begun to wait for an agent.
         process: its journey.
     """
 
-    __slots__ = ("_asked_at", "_told", "process", "queue")
+    __slots__ = ("_told", "bot", "process", "queue", "waits")
 
     process: "Process"
 
@@ -41,74 +52,112 @@ class Chat(Contact):
         """Let the customer write now."""
         super().__init__(world, reason)
         self.queue = reason.errand.concern
+        self.waits = False
         self._told = self.happens(_TOLD)
         self._source = CHATS
-        self._asked_at: int | None = None
+        self.bot = self.happens(_MEETS_BOT)
         self.say("contact.started", queue=self.queue, **self.greeting())
-        self.account.queued(self.queue)
+        self.account.destined(self.queue)
+        if self.bot:
+            self.say("step.entered", step="bot")
+            self.account.stepped("bot")
+        else:
+            self.wait()
         self.write()
 
     def write(self) -> None:
         """The customer writes a line."""
         self.say("message.received")
-        if self._asked_at is None:
-            self._asked_at = self.world.now
-            if not self.account.ended:
-                self.account.unanswered(self.queue, 1)
+        self.account.wrote()
+
+    def wait(self) -> None:
+        """From now on the customer waits for a person."""
+        self.waits = True
+        self.account.queued(self.queue)
 
     def take(self, agent: "Agent") -> None:
         """An agent takes the chat, and the channel says so, or not."""
         if self._told:
             self.say("agent.connected", agent=agent.name, **self.papers())
-            self.account.answered(self.queue, self.world.now - self.facts.arrived_at)
+            self._meet()
             self.account.connected(self.queue, agent.name)
 
     def reply(self, agent: "Agent") -> None:
         """An agent writes a line; the first one of all may be what takes the chat."""
         self.say("message.sent", by="agent", agent=agent.name, **self.papers())
-        if not self._told and not self.facts.agents:
-            self.account.answered(self.queue, self.world.now - self.facts.arrived_at)
-        self.account.helped(agent.name)
-        if self._asked_at is None:
-            return
-        waited_ms, self._asked_at = self.world.now - self._asked_at, None
-        if not self.account.ended:
-            self.account.unanswered(self.queue, -1)
-        self.account.replied(waited_ms)
+        self._meet()
+        self.account.replied(agent.name)
 
-    def leave(self, by: str) -> None:
-        """One of them leaves: whatever was asked last is not waited for any more."""
-        if self._asked_at is not None:
-            self._asked_at = None
-            self.account.unanswered(self.queue, -1)
-        self.hang_up(by)
+    def _meet(self) -> None:
+        """Who was still with the bot has waited for no person until now."""
+        if not self.waits:
+            self.wait()
 
 
 def converse(chat: Chat) -> Generator[int | None, Any, None]:
     """A chat from the first line to the last."""
     floor = chat.world.floor
-    if not is_open(chat.world):
+    if chat.bot:
+        goes_on = yield from _ask_bot(chat)
+        if not goes_on:
+            return
+    if not chat.world.is_open(chat.queue):
         yield chat.ms(0.2, 1.0)
-        chat.account.left(chat.queue, "system", chat.world.now - chat.facts.arrived_at)
-        chat.leave("system")
+        _give_up(chat, "system")
         return
     floor.seek(chat.queue, chat.process)
     agent = yield round(1000 + chat.rng.expovariate(1 / _PATIENCE_S) * 1000)
     if agent is None:
         floor.leave(chat.queue, chat.process)
-        chat.account.left(chat.queue, "abandoned", chat.world.now - chat.facts.arrived_at)
-        chat.leave("customer")
+        _give_up(chat, "customer")
         return
     yield chat.ms(0.5, 4.0)
     chat.take(agent)
     taken_at = chat.world.now
     yield from _talk(chat, agent)
+    by = "agent" if chat.happens(0.3) else "customer"
+    if chat.happens(_FALLS_SILENT):
+        yield chat.ms(*_IDLE_S)
+        by = "system"
     if chat.account.leg_queue:
-        chat.account.served(chat.world.now - taken_at, 0)
-    chat.leave("agent" if chat.happens(0.3) else "customer")
+        chat.account.work.served(agent.name, chat.world.now - taken_at, 0)
+    chat.hang_up(by)
     chat.verdict = aftermath.draw_verdict(chat)
     chat.world.agenda.start(_note(chat, agent))
     yield from _come_back(chat, agent)
+
+
+def _give_up(chat: Chat, by: str) -> None:
+    """The chat ends before any person came."""
+    if chat.waits:
+        chat.account.left(chat.queue, "system" if by == "system" else "abandoned")
+    chat.hang_up(by)
+
+
+def _ask_bot(chat: Chat) -> Listening:
+    """Line by line with the machine, until it helps, lets go, or the customer has had enough."""
+    for _ in range(chat.rng.randint(1, _ROUNDS)):
+        yield chat.ms(0.3, 1.5)
+        chat.say("message.sent", by="bot", automated=chat.happens(0.5))
+        yield chat.ms(4.0, 30.0)
+        chat.write()
+    fate = chat.rng.random()
+    if fate < _BOT_HELPS:
+        chat.say("step.left", result="goal")
+        chat.account.reached_goal()
+        yield chat.ms(1.0, 20.0)
+        chat.hang_up("customer")
+        return False
+    if fate < _BOT_HELPS + _LEAVES_BOT:
+        yield chat.ms(1.0, 60.0)
+        chat.hang_up("system" if chat.happens(0.4) else "customer")
+        return False
+    if fate >= 1.0 - _STAYS_WITH_BOT:
+        return True
+    chat.say("step.left", result="continued" if chat.happens(0.6) else "failed")
+    chat.account.left_step()
+    chat.wait()
+    return True
 
 
 def _talk(chat: Chat, agent: "Agent") -> Generator[int | None, Any, None]:
@@ -133,7 +182,7 @@ def _note(chat: Chat, agent: "Agent") -> Generator[int | None, Any, None]:
     """The agent notes what came of it, and is free."""
     yield chat.ms(2.0, 20.0)
     aftermath.give_verdict(chat)
-    chat.world.floor.release(agent)
+    chat.world.roster.let_go(agent, chat.rng)
 
 
 def _come_back(chat: Chat, agent: "Agent") -> Generator[int | None, Any, None]:
@@ -146,4 +195,3 @@ def _come_back(chat: Chat, agent: "Agent") -> Generator[int | None, Any, None]:
     if fate < _RETURNS:
         yield chat.ms(20.0, 200.0)
         chat.reply(agent)
-        chat.facts.back_at.append(chat.world.now)

@@ -11,8 +11,8 @@ where events came out of order. What may be taken back is compared exactly by it
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from stream.demo.known import labels_of, series
 from stream.demo.scenario import DAY_MS
-from stream.demo.truth import labels_of, series
 from stream.demo.world import stamp
 
 if TYPE_CHECKING:
@@ -21,9 +21,17 @@ if TYPE_CHECKING:
     from stream.demo.scrape import Figures
     from stream.demo.truth import Truth
 
-_TAKEN_BACK: Final = ("contact_handle_seconds", "contact_resolution_seconds")
+_TAKEN_BACK: Final = ("contact_handle_seconds", "contact_resolution_seconds", "contact_resolution_open_seconds")
 """Histograms that may show more than the truth even where events come in order."""
-_DISORDERED: Final = ("contact_wait_seconds", "contact_first_response_seconds", "contact_next_response_seconds")
+_DISORDERED: Final = (
+    "contact_wait_seconds",
+    "contact_wait_open_seconds",
+    "contact_first_response_seconds",
+    "contact_first_response_open_seconds",
+    "contact_next_response_seconds",
+    "contact_next_response_open_seconds",
+    "contact_callback_wait_seconds",
+)
 """Histograms that may where they do not."""
 _DAYS_SHOWN: Final = 8
 """Days before today whose cohorts are shown whatever "the last W + 2 days" means to whom (3-metrics 3.2)."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stream.demo.people import Errand
     from stream.demo.world import Event, World
 
+_TOPICS: Final = {"voice": "calls", "chat": "chats", "email": "emails"}
 _KNOWN_BY_LINE: Final = 0.82
 _ANY_NAME: Final = 0.3
 _NOTES_ISSUE: Final = 0.5
@@ -32,7 +33,7 @@ class Reason(NamedTuple):
 
     Attributes:
         errand: what they want.
-        channel: voice or chat.
+        channel: voice, chat or email.
         previous: id of the contact this one refers to; empty = none.
     """
 
@@ -80,8 +81,9 @@ class Contact:
         self.rng = Random(f"{world.seed}/{number}")  # noqa: S311 - a simulation
         self.contact_id = f"{number:07d}.{world.seed}.{world.starts_at // 1000:x}"
         self.facts = Facts(reason.channel, world.now, inbound=inbound)
+        self.facts.silence_ms = world.scenario.silence_ms[reason.channel]
         self.verdict = ""
-        self._topic = "calls" if reason.channel == "voice" else "chats"
+        self._topic = _TOPICS[reason.channel]
         self._source = ""
         self._numbered = False
         self._said = 0

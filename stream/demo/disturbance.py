@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from stream.demo.simulator import Moment
     from stream.demo.world import Event, Said
 
-POISONED: Final = ("calls", "chats", "cases")
+POISONED: Final = ("calls", "chats", "emails", "cases")
 """Topics that get poison, in turns."""
 
 _REDELIVERY_MS: Final = 5_000

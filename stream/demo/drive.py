@@ -67,6 +67,7 @@ class Drive:
 
     def stop(self) -> None:
         """End here, whatever is open: deliver what was held back and wait until the sink has everything."""
+        self._deliver(self.simulator.beat())
         for delivery in self._disturber.flush(self.simulator.now):
             self._sink.deliver(delivery)
         self._sink.flush()

@@ -8,6 +8,8 @@ Source: 2-numbers 2.7.
 
 from typing import Final, NamedTuple
 
+from stream.demo.scenario import SILENCE_MS
+
 ELIGIBLE: Final = frozenset(("handled", "voicemail", "callback"))
 """Outcomes of a contact that is one of a case (2.7)."""
 UNASSIGNED: Final = "unassigned"
@@ -45,12 +47,15 @@ class Facts:
         asked_at: when the customer left a message or asked for a call, if no agent had served before.
         ended_at: None while it goes on.
         last_at: when anything was said of it last.
-        agents: who served.
+        silence_ms: after so long a silence it has ended with the last word.
+        agents: who served, in order, each once.
         moved: whether a transfer was completed.
         words: verdicts in order.
         back_at: when an agent served again after the end.
+        handle_ms: the handle time where it is complete; None = it is not, or there is none.
         asked: whether a survey about it was offered.
         said: what the customer answered last: yes, no, `none` for a score alone; empty = nothing.
+        score: the customer's last score, 1 to 5; 0 = none.
     """
 
     __slots__ = (
@@ -61,6 +66,7 @@ class Facts:
         "back_at",
         "channel",
         "ended_at",
+        "handle_ms",
         "inbound",
         "issue",
         "last_at",
@@ -69,6 +75,8 @@ class Facts:
         "outcome",
         "queue",
         "said",
+        "score",
+        "silence_ms",
         "ticket",
         "words",
     )
@@ -86,12 +94,28 @@ class Facts:
         self.asked_at: int | None = None
         self.ended_at: int | None = None
         self.last_at = arrived_at
-        self.agents: set[str] = set()
+        self.silence_ms = SILENCE_MS[channel]
+        self.agents: list[str] = []
         self.moved = False
         self.words: list[Word] = []
         self.back_at: list[int] = []
+        self.handle_ms: int | None = None
         self.asked = False
         self.said = ""
+        self.score = 0
+
+    def served_by(self, agent: str) -> None:
+        """Somebody serves."""
+        if agent not in self.agents:
+            self.agents.append(agent)
+
+    def silent(self, at: int | None) -> bool:
+        """Whether it has ended by silence as of `at`, ms; None = nothing has."""
+        return self.ended_at is None and at is not None and at >= self.last_at + self.silence_ms
+
+    def end(self, at: int | None) -> int | None:
+        """When it ended, by a word or by the silence after it, as known at `at` (ms); None while it goes on."""
+        return self.last_at if self.silent(at) else self.ended_at
 
     @property
     def counts(self) -> bool:
@@ -110,16 +134,15 @@ class Facts:
         """From when it counts: the message left, the call asked for, else its arrival."""
         return self.arrived_at if self.asked_at is None else self.asked_at
 
-    def solved_at(self, *, ticketed: bool) -> int | None:
+    def solved_at(self, at: int | None = None, *, ticketed: bool) -> int | None:
         """Since when this contact has resolved its case; with a ticket an end without a word resolves nothing."""
+        end = self.end(at)
         if self.words:
             since = None
             for word in self.words:
                 since = None if word.resolution != "resolved" else word.at if since is None else since
-            if since is None or self.ended_at is None:
-                return since
-            return min(since, self.ended_at)
-        return self.ended_at if self.outcome == "handled" and not ticketed else None
+            return since if since is None or end is None else min(since, end)
+        return end if self.outcome == "handled" and not ticketed else None
 
 
 class Ticket:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stream.demo.agenda import Agenda, Process
+    from stream.demo.roster import Roster
     from stream.demo.scenario import QueuePlan
 
 
@@ -29,9 +30,16 @@ class Agent:
 
 
 class Floor:
-    """Every agent and every waiting caller."""
+    """Every agent and every waiting caller.
 
-    __slots__ = ("_agenda", "_free", "_helpers", "_waiting")
+    Attributes:
+        agents: everybody, in order of their queues.
+        roster: hears who is taken, who is free and who goes home.
+    """
+
+    __slots__ = ("_agenda", "_free", "_helpers", "_home", "_waiting", "agents", "roster")
+
+    roster: "Roster"
 
     def __init__(self, agenda: "Agenda", queues: "Mapping[str, QueuePlan]") -> None:
         """Open the floor with everybody free."""
@@ -41,6 +49,8 @@ class Floor:
             queue: deque(Agent(f"{queue}-{number + 1:02d}", (queue, *plan.also)) for number in range(plan.agents))
             for queue, plan in queues.items()
         }
+        self._home: dict[str, deque[Agent]] = {queue: deque() for queue in queues}
+        self.agents = tuple(agent for free in self._free.values() for agent in free)
         self._helpers = {
             queue: (queue, *(home for home, plan in queues.items() if queue in plan.also)) for queue in queues
         }
@@ -69,16 +79,40 @@ class Floor:
         """Return somebody who can serve `queue` now and is not free any more; None when all are busy."""
         for home in self._helpers[queue]:
             if self._free[home]:
-                return self._free[home].popleft()
+                agent = self._free[home].popleft()
+                self.roster.turn(agent, "busy")
+                return agent
         return None
 
     def release(self, agent: Agent) -> None:
-        """An agent is free again: the next caller, or a place among the free."""
+        """An agent is free again: the next caller, home, or a place among the free."""
         for queue in agent.skills:
             if self._waiting[queue]:
+                self.roster.turn(agent, "busy")
                 self._agenda.wake(self._waiting[queue].popleft(), agent)
                 return
+        if self.roster.at_home(agent):
+            self.roster.turn(agent, "offline")
+            self._home[agent.skills[0]].append(agent)
+            return
+        self.roster.turn(agent, "available")
         self._free[agent.skills[0]].append(agent)
+
+    def send_home(self, agent: Agent) -> None:
+        """A free agent goes home."""
+        self._free[agent.skills[0]].remove(agent)
+        self._home[agent.skills[0]].append(agent)
+
+    def open_door(self, queue: str, *, opened: bool) -> None:
+        """Let in everybody of a queue, or send home whoever of it is free."""
+        where = self._home if opened else self._free
+        agents, where[queue] = where[queue], deque()
+        for agent in agents:
+            if opened:
+                self.release(agent)
+            else:
+                self.roster.turn(agent, "offline")
+                self._home[queue].append(agent)
 
     def waiting(self, queue: str) -> int:
         """Return how many callers wait in the line of `queue`; who is being rung for is not counted."""

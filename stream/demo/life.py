@@ -3,8 +3,9 @@
 Everybody decides after each contact, by what came of it and by their own dice. What is true of cases follows from how
 they decide, and needs no matching:
 
-    one contact at a time; a contact about the same issue arrives well inside the window, or well after everything
-    that was said of the issue; two issues within a window only from those who always say what it is about
+    one contact at a time, but for a thread of e-mail that nobody waits for any more; a contact about the same issue
+    arrives well inside the window, or well after everything that was said of the issue; two issues within a window
+    only from those who always say what it is about
 
 Source: 2-numbers 2.7, 5-operating 5.3.
 """
@@ -13,7 +14,7 @@ from collections.abc import Generator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from stream.demo import chat, outbound, service
+from stream.demo import chat, mail, outbound, service
 from stream.demo.call import Call
 from stream.demo.contact import Contact, Reason
 from stream.demo.menu import listen
@@ -46,11 +47,14 @@ _AGAIN: Final = {
     "abandoned_step": 0.35,
     "system": 0.25,
     "self_served": 0.05,
+    "unknown": 0.3,
+    "": 0.5,
 }
 """How likely a customer comes back, by the verdict, else by what came of the contact."""
 _CALLED: Final = {"voicemail": 0.6, "unresolved": 0.3, "follow_up": 0.5, "resolved": 0.02, "callback": 0.2}
 """How likely an agent calls, likewise."""
-_WRITES: Final = 0.15
+_CHANNELS: Final = (("voice", 76), ("chat", 14), ("email", 10))
+_WRITTEN_TO: Final = 0.25
 _SWITCHES: Final = 0.2
 _REFERS: Final = 0.1
 _REDIALS: Final = 0.15
@@ -67,7 +71,14 @@ def arrive(world: "World", concern: str) -> None:
     person = Person(world)
     errand = _want(world, person, concern, person.rng.choice(ISSUES[concern]))
     _plan_links(world, person)
-    begin(world, Reason(errand, "chat" if person.rng.random() < _WRITES else "voice"))
+    begin(world, Reason(errand, _channel(person)))
+
+
+def _channel(person: Person, but: str = "") -> str:
+    """How somebody gets in touch, other than by the channel `but`."""
+    names, weights = zip(*(one for one in _CHANNELS if one[0] != but), strict=True)
+    chosen: str = person.rng.choices(names, weights)[0]
+    return chosen
 
 
 def file_ticket(world: "World", concern: str) -> None:
@@ -98,6 +109,9 @@ def _get_in_touch(world: "World", reason: Reason, holder: "list[Process]") -> Ge
         contact = talk = chat.Chat(world, reason)
         talk.process = holder[0]
         yield from chat.converse(talk)
+    elif reason.channel == "email":
+        contact = thread = mail.Mail(world, reason)
+        yield from mail.correspond(thread)
     else:
         contact = call = Call(world, reason)
         call.process = holder[0]
@@ -124,7 +138,10 @@ def _go_on(contact: Contact) -> Generator[int | None, Any, None]:
 
 def _be_called(contact: Contact) -> Generator[int | None, Any, None]:
     """An agent calls; then the customer is free to call again."""
-    yield from outbound.call_out(contact)
+    if contact.errand.person.rng.random() < _WRITTEN_TO:
+        yield from outbound.write_out(contact)
+    else:
+        yield from outbound.call_out(contact)
     if contact.errand.person.rng.random() < _AGAIN["handled"]:
         _come_back(contact)
     else:
@@ -141,17 +158,18 @@ def _come_back(contact: Contact) -> None:
         return
     channel = contact.facts.channel
     if rng.random() < _SWITCHES:
-        channel = "chat" if channel == "voice" else "voice"
+        channel = _channel(errand.person, but=channel)
     refers = errand.person.certain and contact.facts.counts and rng.random() < _REFERS
     begin(world, Reason(errand, channel, contact.contact_id if refers and channel == "voice" else ""), delay_ms)
 
 
 def _known_at(errand: Errand) -> int:
-    """When the last contact of the case ended, ms; the first arrival while there is none."""
-    ends = [
-        facts.ended_at for facts in errand.contacts if facts.counts and facts.inbound and facts.ended_at is not None
-    ]
-    return max(ends, default=errand.contacts[0].arrived_at)
+    """Since when the last contact of the case may have resolved it, ms; the first arrival while there is none."""
+    last = next((facts for facts in reversed(errand.contacts) if facts.counts and facts.inbound), None)
+    if last is None:
+        return errand.contacts[0].arrived_at
+    said = [word.at for word in last.words if word.resolution == "resolved"]
+    return min([last.last_at if last.ended_at is None else last.ended_at, *said])
 
 
 def _soon(contact: Contact) -> int:

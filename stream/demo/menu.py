@@ -19,6 +19,7 @@ _FAULT: Final = 0.002
 _SAYS_LATER: Final = 0.5
 _WRONG_KEY: Final = 0.04
 _UNHEARD: Final = 0.05
+_CALL_ME: Final = 0.01
 
 
 class _Node(NamedTuple):
@@ -80,10 +81,25 @@ def _meet(call: "Call", node: _Node) -> Generator[int | None, Any, bool]:
         return (yield from _served(call))
     if node is _MAIN and call.happens(_UNHEARD):
         call.say("step.left", result="failed")
+        call.account.left_step()
         return (yield from _meet(call, node))
     if call.told:
         call.say("step.left", result="continued")
+        call.account.left_step()
+    if node.name.startswith("menu:") and call.happens(_CALL_ME):
+        return (yield from _ask_callback(call))
     return True
+
+
+def _ask_callback(call: "Call") -> Generator[int | None, Any, bool]:
+    """The caller asks for a call instead of waiting."""
+    call.say("callback.requested", queue=call.concern)
+    call.account.destined(call.concern)
+    call.account.asked_callback()
+    yield call.ms(1.0, 3.0)
+    call.hang_up("customer")
+    call.callback = call.concern
+    return False
 
 
 def _served(call: "Call") -> Generator[int | None, Any, bool]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from stream.demo.opening import WEEKDAYS, Hours, Opening
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -23,12 +25,26 @@ WINDOW_MS: Final = 7 * DAY_MS
 """W, from the resolution on, half-open (2.7)."""
 LATENESS_MS: Final = DAY_MS
 """How late an event may come and still count (1-events 1.5)."""
-TARGET_MS: Final = MappingProxyType({"voice": 20_000, "chat": 60_000})
+TARGET_MS: Final = MappingProxyType({"voice": 20_000, "chat": 60_000, "email": DAY_MS})
 """Service level target, ms (2.3)."""
 SHORT_ABANDON_MS: Final = 5_000
 """A wait below this is `abandoned_short`, ms (2.2)."""
-RESPONSE_TARGET_MS: Final = MappingProxyType({"voice": 180_000, "chat": 60_000})
+RESPONSE_TARGET_MS: Final = MappingProxyType({"voice": 180_000, "chat": 60_000, "email": DAY_MS})
 """First response target, ms (2.6)."""
+SILENCE_MS: Final = MappingProxyType({"voice": 4 * HOUR_MS, "chat": DAY_MS, "email": 30 * DAY_MS})
+"""After so long a silence a contact has ended with its last word, ms (1-events 1.5)."""
+EXPIRY_MS: Final = DAY_MS
+"""A callback nobody served by then has expired, ms."""
+TEAMS: Final = MappingProxyType(
+    {"billing": "front", "sales": "front", "support-en": "support", "support-de": "support", "retention": "retention"}
+)
+"""The team of the agents whose first skill a queue is."""
+LISTED_TEAMS: Final = frozenset(("front", "support"))
+"""Teams whose names are labels; the others are `other`."""
+LISTED_REASONS: Final = frozenset(("lunch", "training"))
+"""Reasons for a break whose names are labels."""
+LISTED_AGENTS: Final = frozenset(f"{queue}-{number:02d}" for queue in TEAMS for number in (1, 2))
+"""Agents whose names are labels."""
 AGENT_DROP_MS: Final = 5_000
 """An agent who ends a contact sooner after connecting has dropped it, ms (2.5)."""
 
@@ -100,8 +116,12 @@ class Scenario:
         begins_ms: the centre's local time when the simulation starts, ms after Monday 00:00.
         hourly: new customers per hour by local hour of day (24 values), at scale 1.
         weekly: factor by weekday, Monday first (7 values).
-        opens_hour: first local hour in which queues are open.
-        closes_hour: first local hour in which they are not.
+        opens_hour: first local hour in which queues without hours of their own take callers.
+        closes_hour: first local hour in which they do not.
+        hours: the zone, and the hours that the policy knows too; where there are any, local time is the zone's.
+        policy: file name of the policy the centre works under.
+        mail_silence_ms: after so long a silence a thread of e-mail has ended.
+        expiry_ms: a callback nobody served by then has expired.
         queues: by name, in the order of the menu.
         patience_seconds: mean patience of those who mean to wait (exponential).
         hold_patience_seconds: the same, on hold.
@@ -121,6 +141,10 @@ class Scenario:
     queues: "Mapping[str, QueuePlan]"
     opens_hour: int = 7
     closes_hour: int = 22
+    hours: Hours = field(default_factory=Hours)
+    policy: str = "policy.toml"
+    mail_silence_ms: int = 6 * HOUR_MS
+    expiry_ms: int = EXPIRY_MS
     patience_seconds: float = 150.0
     hold_patience_seconds: float = 400.0
     impatient: float = 0.02
@@ -130,6 +154,16 @@ class Scenario:
     tickets: float = 0.02
     surges: tuple[Surge, ...] = ()
     disturbance: Disturbance = field(default_factory=Disturbance)
+
+    @property
+    def zoned(self) -> bool:
+        """Whether local time is that of a zone."""
+        return self.hours.any
+
+    @property
+    def silence_ms(self) -> "Mapping[str, int]":
+        """After so long a silence a contact has ended with its last word, by channel, ms."""
+        return {**SILENCE_MS, "email": self.mail_silence_ms}
 
     def returning(self, within_ms: int) -> "Scenario":
         """Return the same centre whose customers come back within `within_ms`; its tickets wait a quarter of that.
@@ -185,11 +219,36 @@ _QUEUES: Final = MappingProxyType(
 
 _CALM: Final = Scenario("calm", _days(1, 9), _HOURLY, _WEEKLY, _QUEUES)
 
+_DAY: Final = ((7 * 60, 22 * 60),)
+_SHORT: Final = ((9 * 60, 12 * 60 + 30), (13 * 60, 17 * 60 + 45))
+_WHOLE: Final = dict.fromkeys(WEEKDAYS, _DAY)
+_EARLY: Final = dict.fromkeys(WEEKDAYS, ((60, 4 * 60), (6 * 60, 24 * 60)))
+"""Open while the clock is put forward or back."""
+_BERLIN: Final = Hours(
+    "Europe/Berlin",
+    {
+        "billing": Opening("Europe/Berlin", {**_WHOLE, "sat": _SHORT, "sun": _SHORT}, ("2026-03-30",)),
+        "sales": Opening("Europe/Berlin", _WHOLE),
+        "support-en": Opening("Europe/Berlin", _EARLY),
+        "support-de": Opening("Europe/Berlin", _WHOLE, ("2026-03-30", "2026-10-26")),
+    },
+)
+"""Hours of four queues; the fifth never closes by its calendar."""
+
 SCENARIOS: Final = MappingProxyType(
     {
         scenario.name: scenario
         for scenario in (
             _CALM,
+            replace(
+                _CALM,
+                name="clock-change",
+                begins_ms=_days(5, 5),
+                weekly=(1.0,) * 7,
+                hours=_BERLIN,
+                policy="berlin.toml",
+                expiry_ms=2 * HOUR_MS,
+            ),
             replace(
                 _CALM,
                 name="monday-morning",

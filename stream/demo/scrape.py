@@ -2,7 +2,7 @@
 
 A series that carries `partition` belongs to a shard, so it is summed over partitions; should two workers show the
 same shard while it moves, the newer page of the two counts more and is taken. Figures are net: total less
-retracted. Never in this module: the truth.
+retracted; of points in time the earliest is the centre's. Never in this module: the truth.
 
 Source: 3-metrics 3.1.
 """
@@ -21,6 +21,7 @@ Labels = tuple[tuple[str, str], ...]
 _LINE: Final = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$")
 _LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _WATERMARK: Final = "contact_stream_watermark_seconds"
+_SINCE: Final = "_timestamp_seconds"
 _OF_A_SHARD: Final = frozenset(("partition", "stage"))
 _TIMEOUT_S: Final = 2.0
 
@@ -71,10 +72,14 @@ class Figures:
             for (name, labels), value in shards.items()
             if name == _WATERMARK and {"stage", "shard"} <= (place := dict(labels)).keys()
         }
-        self._sums: dict[str, dict[Labels, float]] = defaultdict(lambda: defaultdict(float))
+        self._sums: dict[str, dict[Labels, float]] = defaultdict(dict)
         for (name, labels), value in shards.items():
             kept = tuple(pair for pair in labels if pair[0] not in _OF_A_SHARD)
-            self._sums[name][kept] += value
+            known = self._sums[name].get(kept)
+            if known is None:
+                self._sums[name][kept] = value
+            else:
+                self._sums[name][kept] = min(known, value) if name.endswith(_SINCE) else known + value
 
     def watermark(self, stage: int, count: int) -> int | None:
         """Return how far a stage of `count` shards has come, ms since the epoch; None while one is not shown."""

@@ -26,7 +26,10 @@ _EXTERNAL: Final = 0.01
 _MENDS: Final = 0.9
 _TRANSFER_FAILS: Final = 0.05
 _NO_WRAPUP: Final = 0.2
-_REACHED: Final = 0.75
+_REACHED: Final = 0.6
+_FORGOTTEN: Final = 0.1
+_BELATED: Final = 0.08
+_ATTEMPTS: Final = 3
 _RETRY_MS: Final = 120_000
 _RETRIES: Final = 40
 
@@ -58,7 +61,8 @@ class _Leg:
     def close(self) -> None:
         """Write the leg into the books; the caller or the agent has just gone."""
         self._stop_holding()
-        self.call.account.served(self.call.world.now - self.connected_at - self.hold_ms, self.hold_ms)
+        talk_ms = self.call.world.now - self.connected_at - self.hold_ms
+        self.call.account.work.served(self.agent.name, talk_ms, self.hold_ms)
 
     def _stop_holding(self) -> None:
         if self.held_since is not None:
@@ -206,33 +210,47 @@ def _wrap_up(call: "Call", agent: "Agent", *, last: bool) -> Generator[int | Non
     if not call.happens(_NO_WRAPUP):
         wrapup_ms = call.ms(5.0, 60.0)
         call.say("wrapup.started", agent=agent.name)
-        call.account.wrapping()
+        call.account.work.wrapping()
+        call.world.roster.wrap_up(agent)
         yield wrapup_ms
         call.say("wrapup.ended", agent=agent.name)
-        call.account.wrapped(wrapup_ms)
+        call.account.work.wrapped(agent.name, wrapup_ms)
         if last:
             aftermath.give_verdict(call)
-    call.world.floor.release(agent)
+    call.world.roster.let_go(agent, call.rng)
 
 
 def call_back(call: "Call", queue: str) -> Generator[int | None, Any, None]:
-    """Ring a caller who asked for it, once an agent has time; who answers is served after all."""
-    yield call.ms(300.0, 1800.0)
-    agent = None
+    """Ring a caller who asked for it, once an agent has time; who answers is served after all.
+
+    A few are forgotten, some are rung in vain and tried again, a few are served when nobody expects it any more.
+    """
+    if call.happens(_FORGOTTEN):
+        return
+    yield call.ms(300.0, 1800.0) + (call.world.scenario.expiry_ms if call.happens(_BELATED) else 0)
+    for _ in range(call.rng.randint(1, _ATTEMPTS)):
+        agent = yield from _somebody(call, queue)
+        if agent is None:
+            return
+        call.say("callback.attempted")
+        call.account.requests.tried()
+        yield call.ms(5.0, 20.0)
+        if call.happens(_REACHED):
+            call.say("agent.connected", agent=agent.name, queue=queue, **call.papers())
+            call.account.connected(queue, agent.name)
+            leg = _Leg(call, agent, queue)
+            yield _talk_ms(call, queue)
+            _end(leg, "customer")
+            return
+        call.world.roster.let_go(agent, call.rng)
+        yield call.ms(300.0, 3600.0)
+
+
+def _somebody(call: "Call", queue: str) -> "Generator[int | None, Any, Agent | None]":
+    """Wait until an agent has time; None = nobody had for long."""
     for _ in range(_RETRIES):
         agent = call.world.floor.take(queue)
         if agent is not None:
-            break
+            return agent
         yield _RETRY_MS
-    if agent is None:
-        return
-    call.say("callback.attempted")
-    yield call.ms(5.0, 20.0)
-    if not call.happens(_REACHED):
-        call.world.floor.release(agent)
-        return
-    call.say("agent.connected", agent=agent.name, queue=queue, **call.papers())
-    call.account.connected(queue, agent.name)
-    leg = _Leg(call, agent, queue)
-    yield _talk_ms(call, queue)
-    _end(leg, "customer")
+    return None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from stream.demo import life
 from stream.demo.agenda import Agenda
 from stream.demo.floor import Floor
-from stream.demo.scenario import DAY_MS, HOUR_MS, WEEK_MS
+from stream.demo.scenario import DAY_MS, HOUR_MS
 from stream.demo.truth import Truth
 from stream.demo.world import SOURCES, Said, World, stamp
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from stream.demo.world import Event
 
 TOPICS: Final = ("calls", "chats", "emails", "cases")
-"""Short names of the topics that need a heartbeat: those with events of this centre, and the one without."""
+"""Short names of the topics that need a heartbeat: those a watermark waits for."""
 
 
 class Moment(NamedTuple):
@@ -55,11 +55,12 @@ class Simulator:
             start: when it begins, ms since the epoch; the centre's local time is then `scenario.begins_ms`.
             heartbeat_ms: each exchange says `source.heartbeat` this often; 0 = never.
         """
-        self.truth = Truth()
+        self.truth = Truth(scenario)
         self.events = 0
         self._seed = seed
         self._agenda = Agenda(start)
         self.world = World(self._agenda, Floor(self._agenda, scenario.queues), scenario, self.truth, seed)
+        self._agenda.start(self.world.roster.work())
         if heartbeat_ms:
             self._agenda.start(self._beat(heartbeat_ms))
         self._agenda.start(self._arrive())
@@ -107,6 +108,12 @@ class Simulator:
         while (moment := self.step()) is not None:
             yield moment
 
+    def beat(self) -> Moment:
+        """Say how late it is, once more: so every watermark comes to stand at the same time."""
+        event = _heartbeat(SOURCES[0], self._agenda.now, "last")
+        self.events += 1
+        return Moment(self._agenda.now, (Said("", SOURCES[0], event),))
+
     def _arrive(self) -> Generator[int | None, Any, None]:
         """Callers, by a Poisson process whose rate follows the hour, the weekday and the surges (thinning)."""
         rng = Random(f"{self._seed}/arrivals")  # noqa: S311 - a simulation
@@ -127,7 +134,7 @@ class Simulator:
     def _rates(self) -> list[tuple[str, float]]:
         """Calls per hour now, by what the callers look for."""
         scenario, elapsed = self.world.scenario, self._agenda.now - self.world.starts_at
-        local = (scenario.begins_ms + elapsed) % WEEK_MS
+        local = self.world.local_ms()
         ordinary = scenario.hourly[local % DAY_MS // HOUR_MS] * scenario.weekly[local // DAY_MS]
         shares = sum(plan.share for plan in scenario.queues.values())
         rates = [(name, ordinary * plan.share / shares) for name, plan in scenario.queues.items()]
@@ -148,11 +155,14 @@ class Simulator:
         """Say that both exchanges are alive, as long as anybody else has something to do."""
         while self.world.taking or self._agenda.alive > 1:
             for source in SOURCES:
-                event: Event = {
-                    "event_id": f"beat-{source}-{self._agenda.now}",
-                    "type": "source.heartbeat",
-                    "occurred_at": stamp(self._agenda.now),
-                    "source": source,
-                }
-                self.world.say("", source, event)
+                self.world.say("", source, _heartbeat(source, self._agenda.now, "beat"))
             yield heartbeat_ms
+
+
+def _heartbeat(source: str, at: int, name: str) -> "Event":
+    return {
+        "event_id": f"{name}-{source}-{at}",
+        "type": "source.heartbeat",
+        "occurred_at": stamp(at),
+        "source": source,
+    }

@@ -15,7 +15,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stream.demo.truth import families
+from stream.demo.known import families
 from stream.demo.world import stamp
 
 if TYPE_CHECKING:

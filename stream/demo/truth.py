@@ -2,11 +2,11 @@
 
 Nothing here reads events, and nothing is shared with the program under test: when a simulated caller gives up after
 w ms, the caller's account says so here. `Truth` is exact whenever the world stands still, that is between any two
-moments of `stream.demo.simulator`, so a run may be cut anywhere. Figures of cases depend on time alone as well (a
-window ends), so they are asked for as of a settlement watermark.
+moments of `stream.demo.simulator`, so a run may be cut anywhere. Figures of cases, and of contacts that fall silent,
+depend on time alone as well (a window ends), so they are asked for as of a watermark.
 
 Counters are net figures with the keys of the golden scenarios,
-`contact_visits_total{channel="voice",queue="billing", outcome="abandoned"}`. A family named in `families` is
+`contact_visits_total{channel="voice",queue="billing", outcome="abandoned"}`. A family named in `known` is
 complete: a series of it that is absent is 0. Families of durations hold integer ms inside and are shown in seconds.
 
 Source: 2-numbers 2.2 to 2.8, 3-metrics 3.2.
@@ -14,63 +14,23 @@ Source: 2-numbers 2.2 to 2.8, 3-metrics 3.2.
 
 from bisect import bisect_left
 from collections import Counter
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from stream.demo.casebook import CASE_COUNTERS, CASE_GAUGES, CASE_TIMES, CaseBook
+from stream.demo.casebook import CaseBook
+from stream.demo.known import COUNTED, MEASURED, NOW, bounds_ms, is_time, series
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Protocol
 
-BOUNDS_MS: Final = tuple(
-    1_000 * seconds for seconds in (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 600, 1_800, 3_600, 7_200)
-)
-"""Upper bounds of the histograms of calls and chats, inclusive, ms (2.6)."""
-HOURS_MS: Final = tuple(3_600_000 * hours for hours in (1, 2, 3, 4, 5, 6, 12, 24, 48, 72, 168))
-"""Upper bounds of the histograms of cases, inclusive, ms (2.6)."""
+    from stream.demo.scenario import Scenario
 
-_CHANNEL_QUEUE: Final = ("channel", "queue")
+    class Standing(Protocol):
+        """Whose figures follow from how it stands when somebody asks."""
 
-FAMILIES: Final = MappingProxyType(
-    {
-        "contact_arrivals_total": ("channel", "direction"),
-        "contact_visits_entered_total": _CHANNEL_QUEUE,
-        "contact_visits_total": ("channel", "queue", "outcome"),
-        "contact_answered_in_target_total": _CHANNEL_QUEUE,
-        "contact_abandoned_in_target_total": _CHANNEL_QUEUE,
-        "contact_steps_total": ("step", "outcome"),
-        "contact_contacts_total": ("channel", "outcome"),
-        "contact_transfers_total": ("channel", "queue", "kind"),
-        "contact_escalations_total": _CHANNEL_QUEUE,
-        "contact_ended_on_hold_total": _CHANNEL_QUEUE,
-        "contact_agent_dropped_total": _CHANNEL_QUEUE,
-        "contact_handled_total": _CHANNEL_QUEUE,
-        "contact_talk_seconds_total": _CHANNEL_QUEUE,
-        "contact_hold_seconds_total": _CHANNEL_QUEUE,
-        "contact_wrapup_seconds_total": _CHANNEL_QUEUE,
-        "contact_responses_in_target_total": _CHANNEL_QUEUE,
-        "contact_resolutions_total": ("channel", "confirmed"),
-        "contact_stream_quality_total": ("kind",),
-    }
-)
-"""Counters of contacts the truth is complete in, with their labels in order."""
+        def stand(self, book: "Book", at: int | None) -> None:
+            """Book them as of a watermark (ms); None = nothing has fallen silent or expired."""
 
-HISTOGRAMS: Final = MappingProxyType(
-    {
-        "contact_wait_seconds": ("channel", "queue", "outcome"),
-        "contact_handle_seconds": _CHANNEL_QUEUE,
-        "contact_first_response_seconds": _CHANNEL_QUEUE,
-        "contact_next_response_seconds": _CHANNEL_QUEUE,
-    }
-)
-"""Histograms the truth is complete in: `_count`, `_sum` and cumulative `_bucket` series."""
-
-GAUGES: Final = MappingProxyType({"contact_queue_waiting": _CHANNEL_QUEUE, "contact_unanswered": _CHANNEL_QUEUE})
-"""Gauges of contacts the truth is complete in, as of the moment it is asked."""
-
-_COUNTED: Final = {**FAMILIES, **CASE_COUNTERS}
-_MEASURED: Final = {**HISTOGRAMS, **CASE_TIMES}
-_NOW: Final = {**GAUGES, **CASE_GAUGES}
 
 Key = tuple[str, ...]
 
@@ -86,9 +46,26 @@ class Book:
         self._sums: Counter[Key] = Counter()
         self._histograms: dict[Key, list[int]] = {}
 
-    def observe(self, key: Key, ms: int, by: int = 1) -> None:
-        """Book one duration to a histogram; `by=-1` takes it back."""
-        bounds = bounds_ms(key[0])
+    def copy(self) -> "Book":
+        """Return another book with the same figures."""
+        other = Book(Counter(self.counts))
+        other._sums = Counter(self._sums)
+        other._histograms = {key: list(buckets) for key, buckets in self._histograms.items()}
+        return other
+
+    def add(self, family: str, *values: str, by: int = 1) -> None:
+        """Book `by` (a count, or ms where the family is a duration) to one series; a fall is negative."""
+        self.counts[(family, *values)] += by
+
+    def since(self, family: str, *values: str, at: int) -> None:
+        """Book that something is so since `at`, ms since the epoch; the earliest of all is the figure."""
+        key = (family, *values)
+        self.counts[key] = min(self.counts.get(key, at), at)
+
+    def observe(self, family: str, *values: str, ms: int, by: int = 1) -> None:
+        """Book one duration of `ms` to a histogram; `by=-1` takes it back."""
+        key = (family, *values)
+        bounds = bounds_ms(family, values[0])
         buckets = self._histograms.setdefault(key, [0] * (len(bounds) + 1))
         buckets[bisect_left(bounds, ms)] += by
         self._sums[key] += by * ms
@@ -108,24 +85,24 @@ class Book:
         return figures
 
     def counters(self) -> "Iterator[tuple[str, float]]":
-        """Every nonzero net figure by its series name; durations in seconds."""
+        """Every nonzero net figure by its series name."""
         for (family, *values), value in self.counts.items():
-            if value and family in _COUNTED:
-                yield series(family, _COUNTED[family], values), _seconds(value) if _timed(family) else value
+            if value and family in COUNTED:
+                yield series(family, COUNTED[family], values), _seconds(value) if is_time(family) else value
         yield from self._spread()
 
-    def gauges(self) -> "Iterator[tuple[str, int]]":
+    def gauges(self) -> "Iterator[tuple[str, float]]":
         """Every nonzero gauge by its series name."""
         for (family, *values), value in self.counts.items():
-            if value and family in _NOW:
-                yield series(family, _NOW[family], values), value
+            if value and family in NOW:
+                yield series(family, NOW[family], values), _seconds(value) if is_time(family) else value
 
     def _spread(self) -> "Iterator[tuple[str, float]]":
         for (family, *values), buckets in self._histograms.items():
             count = sum(buckets)
             if not count:
                 continue
-            labels, bounds = _MEASURED[family], bounds_ms(family)
+            labels, bounds = MEASURED[family], bounds_ms(family, values[0])
             yield series(f"{family}_count", labels, values), count
             yield series(f"{family}_sum", labels, values), _seconds(self._sums[(family, *values)])
             reached = 0
@@ -143,12 +120,17 @@ class Truth:
         cases: everything anybody has wanted.
     """
 
-    __slots__ = ("_book", "cases")
+    __slots__ = ("_book", "_standing", "cases")
 
-    def __init__(self) -> None:
+    def __init__(self, scenario: "Scenario") -> None:
         """Nothing has happened."""
         self._book = Book()
-        self.cases = CaseBook()
+        self._standing: list[Standing] = []
+        self.cases = CaseBook(scenario)
+
+    def follow(self, one: "Standing") -> None:
+        """Ask `one` as well, whenever somebody asks for figures."""
+        self._standing.append(one)
 
     def add(self, family: str, *values: str, by: int = 1) -> None:
         """Book `by` (a count, or ms where the family is a duration) to one series; a fall is negative."""
@@ -156,18 +138,14 @@ class Truth:
 
     def observe(self, family: str, *values: str, ms: int, by: int = 1) -> None:
         """Book one duration of `ms` to a histogram; `by=-1` takes it back."""
-        self._book.observe((family, *values), ms, by)
-
-    def get(self, family: str, *values: str) -> int:
-        """Return one series' value (a count, or ms); 0 when it was never booked."""
-        return self._book.counts[(family, *values)]
+        self._book.observe(family, *values, ms=ms, by=by)
 
     def total(self, family: str) -> int:
-        """Return the sum over every series of one counter or gauge of contacts (a count, or ms)."""
+        """Return the sum over every series of one counter or gauge booked by decisions alone (a count, or ms)."""
         return sum(value for key, value in self._book.counts.items() if key[0] == family)
 
     def by_label(self, family: str, position: int) -> Counter[str]:
-        """Return a counter's sums by the label at `position` of its labels."""
+        """Return such a counter's sums by the label at `position` of its labels."""
         sums: Counter[str] = Counter()
         for key, value in self._book.counts.items():
             if key[0] == family:
@@ -175,15 +153,26 @@ class Truth:
         return sums
 
     def count(self, family: str, position: int, label: str) -> int:
-        """Return how many durations a histogram holds in series whose label at `position` is `label`."""
+        """Return how many durations such a histogram holds in series whose label at `position` is `label`."""
         return self._book.count(family, position, label)
+
+    def of_contacts(self, at: int | None) -> Book:
+        """Return the figures of contacts and agents as of a watermark (ms since the epoch).
+
+        Args:
+            at: None = nothing has fallen silent or expired.
+        """
+        book = self._book.copy()
+        for one in self._standing:
+            one.stand(book, at)
+        return book
 
     def of_cases(self, at: int) -> Book:
         """Return the figures of cases as of a settlement watermark (ms since the epoch)."""
         counts, times = self.cases.figures(at)
         book = Book(counts)
-        for key, ms in times:
-            book.observe(key, ms)
+        for (family, *values), ms in times:
+            book.observe(family, *values, ms=ms)
         return book
 
     def raw(self, at: int | None = None) -> dict[tuple[Any, ...], int]:
@@ -195,52 +184,23 @@ class Truth:
         Returns:
             Histograms have one entry for each bucket, by its index and for itself alone, and one by `"sum"`.
         """
-        return self._book.raw() | ({} if at is None else self.of_cases(at).raw())
+        return self.of_contacts(at).raw() | ({} if at is None else self.of_cases(at).raw())
 
     def counters(self, at: int | None = None) -> dict[str, float]:
         """Return every nonzero net figure by its series name, sorted; durations in seconds, exact to the ms."""
         return _sorted(book.counters() for book in self._books(at))
 
     def gauges(self, at: int | None = None) -> dict[str, float]:
-        """Return every nonzero gauge as of now by its series name, sorted."""
+        """Return every nonzero gauge as of now by its series name, sorted; times in seconds since the epoch."""
         return _sorted(book.gauges() for book in self._books(at))
 
     def _books(self, at: int | None) -> list[Book]:
-        return [self._book] if at is None else [self._book, self.of_cases(at)]
-
-
-def families(*, cases: bool = True) -> list[str]:
-    """Return the names of every complete family as `Truth.counters` and `Truth.gauges` spell them."""
-    plain = (*_COUNTED, *_NOW) if cases else (*FAMILIES, *GAUGES)
-    measured = _MEASURED if cases else HISTOGRAMS
-    return sorted((*plain, *(f"{name}_{part}" for name in measured for part in ("bucket", "count", "sum"))))
-
-
-def labels_of(*, cases: bool = True) -> dict[str, tuple[str, ...]]:
-    """Return the labels, in order, of every name that `families` returns."""
-    plain = {**_COUNTED, **_NOW} if cases else {**FAMILIES, **GAUGES}
-    measured = _MEASURED if cases else HISTOGRAMS
-    spread = {f"{name}_{part}": labels for name, labels in measured.items() for part in ("count", "sum")}
-    return {**plain, **spread, **{f"{name}_bucket": (*labels, "le") for name, labels in measured.items()}}
-
-
-def bounds_ms(family: str) -> tuple[int, ...]:
-    """Return the upper bounds of a histogram's buckets, ms, inclusive, +Inf left out."""
-    return HOURS_MS if family in CASE_TIMES else BOUNDS_MS
-
-
-def series(family: str, labels: "tuple[str, ...]", values: "list[str] | tuple[str, ...]") -> str:
-    """Return a series name as the exposition writes it, labels in the given order."""
-    inside = ",".join(f'{label}="{value}"' for label, value in zip(labels, values, strict=True))
-    return f"{family}{{{inside}}}"
+        contacts = self.of_contacts(at)
+        return [contacts] if at is None else [contacts, self.of_cases(at)]
 
 
 def _sorted(books: "Iterable[Iterable[tuple[str, float]]]") -> dict[str, float]:
     return dict(sorted(entry for entries in books for entry in entries))
-
-
-def _timed(family: str) -> bool:
-    return family.endswith("_seconds_total")
 
 
 def _seconds(ms: int) -> float:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from stream.demo.facts import Facts
+    from stream.demo.opening import Hours
 
 _RESOLVING: Final = ("resolved", "closed")
 _DECIDING: Final = ("opened", "resolved", "reopened", "closed")
@@ -79,14 +80,14 @@ class Case:
         issue = next((contact.issue for contact in self.contacts if contact.issue), NONE)
         return (NONE, UNASSIGNED, issue) if first is None else (first.channel, first.queue, issue)
 
-    def solved(self) -> bool:
-        """Whether it is resolved now: the latest contact, or the latest word about it, decides."""
+    def solved(self, at: int | None = None) -> bool:
+        """Whether it is resolved as of `at`: the latest contact, or the latest word about it, decides."""
         words = [(at, what in _RESOLVING) for at, what in self.words if what in _DECIDING]
         if words:
             words += [(word.at, word.resolution == "resolved") for fact in self.contacts for word in fact.words]
             return max(words)[1]
         for contact in reversed(self.contacts):
-            since = contact.solved_at(ticketed=False)
+            since = contact.solved_at(at, ticketed=False)
             if contact.inbound or contact.words or since is not None:
                 return since is not None
         return False
@@ -94,37 +95,52 @@ class Case:
     def over(self, at: int) -> bool:
         """Whether nothing that may still be told changes it: a window and the lateness after the last word.
 
-        On the hour; and while its ticket is open a case is never over.
+        On the hour; and while its ticket is open, or one of its contacts goes on, a case is never over.
         """
+        if any(contact.end(at) is None for contact in self.contacts):
+            return False
         words = [what for _, what in self.words if what in _DECIDING]
         if words and words[-1] not in _RESOLVING:
             return False
         last = max(*(contact.last_at for contact in self.contacts), *(said for said, _ in self.words), 0, 0)
         return at >= -(-(last + WINDOW_MS + LATENESS_MS) // HOUR_MS) * HOUR_MS
 
-    def first_solved_at(self) -> int | None:
-        """When it was resolved for the first time, by whomever; None if never."""
-        found = [contact.solved_at(ticketed=self.ticketed) for contact in self.contacts]
-        times = [at for at in found if at is not None] + [at for at, what in self.words if what in _RESOLVING]
+    def first_solved_at(self, at: int | None = None) -> int | None:
+        """When it was resolved for the first time, by whomever, as known at `at`; None if never."""
+        found = [contact.solved_at(at, ticketed=self.ticketed) for contact in self.contacts]
+        times = [since for since in found if since is not None]
+        times += [said for said, what in self.words if what in _RESOLVING]
         return min(times, default=None)
 
-    def reopened(self) -> bool:
+    def reopened(self, at: int | None = None) -> bool:
         """Whether the ticket was reopened, or somebody served again after a contact had resolved it."""
-        solved = [(contact.solved_at(ticketed=self.ticketed), contact.back_at) for contact in self.contacts]
-        again = any(since <= at < since + WINDOW_MS for since, back in solved if since is not None for at in back)
+        solved = [(contact.solved_at(at, ticketed=self.ticketed), contact.back_at) for contact in self.contacts]
+        again = any(since <= b < since + WINDOW_MS for since, back in solved if since is not None for b in back)
         return again or any(what == "reopened" for _, what in self.words)
 
-    def repeated(self) -> "Iterator[Facts]":
-        """Eligible contacts whose end another one follows in less than the window."""
+    def repeated(self, at: int | None = None) -> "Iterator[Facts]":
+        """Eligible contacts that another one follows in less than the window after their end, or overlaps."""
         inbound = self.inbound
         for place, contact in enumerate(inbound):
-            end = contact.ended_at
-            if end is not None and any(end <= later.arrived_at < end + WINDOW_MS for later in inbound[place + 1 :]):
+            end = contact.end(at)
+            if end is not None and any(later.arrived_at < end + WINDOW_MS for later in inbound[place + 1 :]):
                 yield contact
 
-    def judge(self, rule: Rule, at: int) -> Verdict | None:
-        """What a rule says as of `at`; None where it does not count the case."""
-        first = next(iter(self.inbound), None)
+    def first(self, hours: "Hours | None" = None) -> "Facts | None":
+        """The contact a rule calls the first: of the eligible ones the first that came while its queue was open."""
+        inbound = self.inbound
+        shifted = (one for one in inbound if hours is None or hours.is_open(one.queue, one.arrived_at))
+        return next(shifted, next(iter(inbound), None))
+
+    def judge(self, rule: Rule, at: int, hours: "Hours | None" = None) -> Verdict | None:
+        """What a rule says as of `at`; None where it does not count the case.
+
+        Args:
+            rule: of the shipped policy.
+            at: settlement watermark, ms.
+            hours: when which queue is open; None = always.
+        """
+        first = self.first(hours)
         if first is None:
             return None
         after = self.contacts[self.contacts.index(first) + 1 :]
@@ -135,22 +151,23 @@ class Case:
             answer = first.answer or (met.answer if met is not None else "")
             return {"yes": Verdict("settled"), "no": Verdict("failed", "survey", _cause(met or first))}.get(answer)
         if met is None:
-            late = first.ended_at is not None and at >= first.ended_at + WINDOW_MS
+            end = first.end(at)
+            late = end is not None and at >= end + WINDOW_MS
             return Verdict("failed", "unresolved") if late else Verdict("open")
         if met is not first:
             after = after[after.index(met) + 1 :]
         reason = self._failed(rule, met, after, at)
         if reason:
             return Verdict("failed", reason, _cause(met))
-        solved = self._solved_by(met)
+        solved = self._solved_by(met, at)
         if solved is None:
             return Verdict("open")
         return Verdict("settled" if at >= solved + WINDOW_MS else "provisional")
 
     def _failed(self, rule: Rule, met: "Facts", after: "list[Facts]", at: int) -> str:
         """The first reason that applies, `met` being the first contact with an agent; empty if none does."""
-        solved, last = self._solved_by(met), met.words[-1].resolution if met.words else ""
-        over = solved if solved is not None else met.ended_at
+        solved, last = self._solved_by(met, at), met.words[-1].resolution if met.words else ""
+        over = solved if solved is not None else met.end(at)
         ends = None if over is None else over + WINDOW_MS
         reasons = {
             "escalated": last == "escalated" or self._said("escalated", met.arrived_at, ends),
@@ -162,7 +179,7 @@ class Case:
 
     def _left_open(self, after: "list[Facts]", ends: int | None, at: int) -> dict[str, bool]:
         """What fails a case that its first contact did not resolve."""
-        helped = any(one.inbound or one.solved_at(ticketed=self.ticketed) is not None for one in after)
+        helped = any(one.inbound or one.solved_at(at, ticketed=self.ticketed) is not None for one in after)
         return {"unresolved": not helped and ends is not None and at >= ends, "later_contact": helped}
 
     def _came_back(self, met: "Facts", after: "list[Facts]", solved: int) -> dict[str, bool]:
@@ -175,11 +192,11 @@ class Case:
             "repeat": back is not None and back < solved + WINDOW_MS,
         }
 
-    def _solved_by(self, met: "Facts") -> int | None:
+    def _solved_by(self, met: "Facts", at: int) -> int | None:
         """When the first contact with an agent, or the ticket after it, resolved the case."""
-        own = met.solved_at(ticketed=self.ticketed)
-        said = next((at for at, what in self.words if what in _RESOLVING and at >= met.arrived_at), None)
-        return min((at for at in (own, said) if at is not None), default=None)
+        own = met.solved_at(at, ticketed=self.ticketed)
+        said = next((since for since, what in self.words if what in _RESOLVING and since >= met.arrived_at), None)
+        return min((since for since in (own, said) if since is not None), default=None)
 
     def _said(self, what: str, since: int, until: int | None) -> bool:
         """Whether the ticket system said so in [since, until)."""

@@ -17,12 +17,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stream.demo import service
 from stream.demo.menu import Listening
-from stream.demo.scenario import DAY_MS, HOUR_MS
 
 if TYPE_CHECKING:
     from stream.demo.call import Call
     from stream.demo.floor import Agent
-    from stream.demo.world import World
 
 _MESSAGE_MS: Final = 30_000
 _OFFER_CALLBACK_MS: Final = 75_000
@@ -47,13 +45,6 @@ def seek_help(call: "Call", queue: str) -> Generator[int | None, Any, None]:
         queue = yield from _Visit(call, queue).run()
 
 
-def is_open(world: "World") -> bool:
-    """Tell whether the queues take callers at this local hour."""
-    scenario = world.scenario
-    local = (scenario.begins_ms + world.now - world.starts_at) % DAY_MS
-    return scenario.opens_hour * HOUR_MS <= local < scenario.closes_hour * HOUR_MS
-
-
 class _Visit:
     """One stay of one caller in one queue."""
 
@@ -76,14 +67,14 @@ class _Visit:
     def run(self) -> Listening:
         """Wait; return the next queue, empty when the call is over."""
         call, floor = self._call, self._call.world.floor
-        if not is_open(call.world):
+        if not call.world.is_open(self._queue):
             return self._turned_away("closed")
         if floor.waiting(self._queue) >= call.world.scenario.queues[self._queue].capacity:
             return self._turned_away("full")
         floor.seek(self._queue, call.process)
         while True:
             at, what = min(self._ahead)
-            agent = yield max(0, at - call.world.now)
+            agent = yield max(1, at - call.world.now)  # never with what was just said
             if agent is not None:
                 onward = yield from self._ring(agent)
             else:
@@ -129,8 +120,10 @@ class _Visit:
             call.world.floor.release(agent)
             return self._hang_up_waiting("customer", "abandoned")
         if missed:
-            call.say("agent.missed", agent=agent.name, reason="no_answer" if call.told else "busy")
-            call.world.agenda.start(_rest(call.world, agent))
+            reason = "no_answer" if call.told else "rejected" if call.happens(0.3) else "busy"
+            call.say("agent.missed", agent=agent.name, reason=reason)
+            call.account.missed(reason)
+            call.world.roster.rest(agent, "missed" if call.told else "", _BREAK_MS)
             call.world.floor.seek(self._queue, call.process, first=True)
             return None
         return (yield from self._answer(agent))
@@ -142,8 +135,6 @@ class _Visit:
             call.say("agent.connected", agent=agent.name, wait_ms=wait_ms, **call.papers())
         else:
             call.say("agent.connected", agent=agent.name, queue=self._queue, **call.papers())
-        call.account.answered(self._queue, wait_ms)
-        call.account.responded(wait_ms)
         call.account.connected(self._queue, agent.name)
         return (yield from service.serve(call, agent, self._queue))
 
@@ -161,7 +152,7 @@ class _Visit:
         call = self._call
         if outcome == "abandoned" and call.told:
             call.say("queue.left", queue=self._queue, reason="abandoned", wait_ms=self._wait_ms)
-        call.account.left(self._queue, outcome, self._wait_ms)
+        call.account.left(self._queue, outcome)
         call.hang_up(by)
         return ""
 
@@ -181,12 +172,12 @@ class _Visit:
         call.world.floor.leave(self._queue, call.process)
         if call.told:
             call.say("queue.left", queue=self._queue, reason="overflow")
-        call.account.left(self._queue, "overflow", self._wait_ms)
+        call.account.left(self._queue, "overflow")
         return call.world.scenario.queues[self._queue].overflow_to
 
     def _leave(self, reason: str) -> None:
         self._call.say("queue.left", queue=self._queue, reason=reason)
-        self._call.account.left(self._queue, reason, self._wait_ms)
+        self._call.account.left(self._queue, reason)
 
     def _hear_message(self) -> Stay:
         """The music stops for a moment: stay, or press the key that leaves."""
@@ -235,14 +226,14 @@ class _Visit:
         if not call.happens(_ACCEPTS_TAPE):
             return None
         call.world.floor.leave(self._queue, call.process)
-        wait_ms = self._wait_ms
+        left_at = call.world.now
         self._leave("voicemail")
         yield call.ms(0.2, 1.0)
         self._hear("voicemail")
         yield call.ms(5.0, 40.0)
         if call.happens(0.2):
             call.say("voicemail.abandoned")
-            call.account.left_no_message(self._queue, wait_ms)
+            call.account.left_no_message(self._queue, left_at)
         else:
             call.say("voicemail.left")
             call.account.left_message()
@@ -255,9 +246,3 @@ def _patience(call: "Call") -> int:
     if call.happens(call.world.scenario.impatient):
         return call.ms(0.3, 7.0)
     return round(2000 + call.rng.expovariate(1 / call.world.scenario.patience_seconds) * 1000)
-
-
-def _rest(world: "World", agent: "Agent") -> Generator[int | None, Any, None]:
-    """Who did not pick up is taken off the line for a while."""
-    yield _BREAK_MS
-    world.floor.release(agent)

@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from stream.demo.roster import STAFF, Roster
+from stream.demo.scenario import DAY_MS, HOUR_MS, WEEK_MS
+
 if TYPE_CHECKING:
     from stream.demo.agenda import Agenda, Journey, Process
     from stream.demo.floor import Floor
@@ -23,6 +26,7 @@ SOURCES: Final = ("asterisk:pbx1", "asterisk:pbx2")
 """The two exchanges. pbx1 tells little and its stamps order its events; pbx2 numbers its events and tells waits and
 leavings."""
 CHATS: Final = "chatwoot:main"
+MAILS: Final = "imap:support"
 TICKETS: Final = "zendesk:main"
 SURVEYS: Final = "survey:main"
 PEOPLE: Final = "crm:main"
@@ -54,6 +58,7 @@ class World:
         seed: of the run.
         moment: what was said since the driver looked last.
         starts_at: simulated ms since the epoch at which the run began.
+        roster: what every agent is doing.
         people: customers so far, each once.
         contacts: contacts so far, by whomever.
         tickets: tickets so far.
@@ -67,6 +72,7 @@ class World:
         "floor",
         "moment",
         "people",
+        "roster",
         "scenario",
         "seed",
         "starts_at",
@@ -89,6 +95,7 @@ class World:
         self.tickets = 0
         self.taking = True
         self._papers = 0
+        self.roster = Roster(self)
 
     @property
     def now(self) -> int:
@@ -110,6 +117,35 @@ class World:
             **fields,
         }
         self.say("cases", key, event)
+
+    def say_status(self, name: str, agent: str, fields: "Event") -> None:
+        """Put what an agent is doing on the wire, now, as the event `name`."""
+        event: Event = {
+            "event_id": name,
+            "type": "agent.status",
+            "occurred_at": stamp(self.now),
+            "source": STAFF,
+            "agent": agent,
+            **fields,
+        }
+        self.say("agents", agent, event)
+
+    def is_open(self, queue: str) -> bool:
+        """Tell whether a queue takes customers now: by its hours, else by the local time of the scenario."""
+        scenario = self.scenario
+        opening = scenario.hours.of(queue)
+        if opening is not None:
+            return opening.is_open(self.now)
+        return scenario.opens_hour * HOUR_MS <= self.local_ms() % DAY_MS < scenario.closes_hour * HOUR_MS
+
+    def local_ms(self) -> int:
+        """Return the local time now, ms after Monday 00:00: of the zone, where any queue has hours."""
+        scenario = self.scenario
+        if scenario.zoned:
+            local = scenario.hours.local(self.now)
+            seconds = (local.hour * 60 + local.minute) * 60 + local.second
+            return local.weekday() * DAY_MS + seconds * 1000 + self.now % 1000
+        return (scenario.begins_ms + self.now - self.starts_at) % WEEK_MS
 
     def book(self, journey: "Journey", delay_ms: int) -> "Process":
         """Let a process begin after `delay_ms`, unless the centre takes no more calls by then."""

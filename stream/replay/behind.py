@@ -1,4 +1,7 @@
-"""The contacts and cases behind a figure of an interval cell, and whether they add up to it (R54, 3-metrics 3.4)."""
+"""Who stands behind a figure of an interval cell, and whether they add up to it (R54, 3-metrics 3.4).
+
+Contacts and cases; behind the time of agents nobody but the agents themselves, with the spells that ended there.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stream.core.families import SERVICE
 from stream.core.family import CASE_STAGE, CONTACT_STAGE
+from stream.core.series import family_of
 from stream.replay.answers import case_brief
-from stream.replay.counted import family_of, in_cell, named, shown
+from stream.replay.counted import in_cell, named, shown
 from stream.replay.sentences import asked_words, contact_words
 from stream.wire.policy import policy_hash
 from stream.wire.times import format_time
@@ -28,7 +32,7 @@ def about_cell(known: Known, cell: Cell, figure: str | None) -> Answer | None:
     """A cell: of each figure in it who counted, how much, why; what they add up to, and what the cell says.
 
     Args:
-        known: with every contact and case that may have counted in the cell.
+        known: with every contact, case and agent that may have counted in the cell.
         cell: asked for.
         figure: a family or a series; None = all of the cell.
     """
@@ -74,10 +78,19 @@ def _who(known: Known, cell: Cell) -> Iterator[tuple[dict[str, Any], dict[str, i
                 if counts:
                     words = contact_words(known.report_of(contact_id, contact))
                     yield _line("contact", contact_id, contact.arrived_at, "; ".join(words[1 : 1 + _SHORT])), counts
+        yield from _spells(known, cell)
     if cell.stage in (None, CASE_STAGE):
         for seen in known.people():
             if cell.shard is None or known.home_of(seen.person.id) == cell.shard:
                 yield from _cases_of(known, seen, cell)
+
+
+def _spells(known: Known, cell: Cell) -> Iterator[tuple[dict[str, Any], dict[str, int]]]:
+    """The spells of agents that ended in the cell: nothing but time, so no contact stands behind them."""
+    for agent, (told, after), worth in known.spells():
+        counts = in_cell(worth, cell)
+        if counts:
+            yield _line("agent", agent, told[0], f"{told[5].status} until {format_time(after[0])}"), counts
 
 
 def _cases_of(known: Known, seen: PersonSeen, cell: Cell) -> Iterator[tuple[dict[str, Any], dict[str, int]]]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stream.core.families import SERVICE
 from stream.core.figures import INTERVAL_MS, NEVER
-from stream.core.series import series_of
+from stream.core.series import family_of, series_of
+from stream.core.sums import ATTRIBUTIONS
 from stream.wire.times import format_time, parse_time
 
 if TYPE_CHECKING:
@@ -18,10 +19,8 @@ if TYPE_CHECKING:
 
     from stream.core.figures import Contributions
 
-ATTRIBUTIONS: Final = ("arrival", "outcome")
 CELL_FORMS: Final = "STAGE/SHARD/START_MS/BY/CHANNEL/QUEUE/ISSUE or START,BY,CHANNEL,QUEUE[,ISSUE]"
 _KEY_PARTS: Final = 7
-_PARTS: Final = ("_bucket", "_count", "_sum")
 
 
 class Counted(NamedTuple):
@@ -116,12 +115,6 @@ def shown(series: str, amount: int) -> int | float:
     if SERVICE[base].unit != "seconds" or series.partition("{")[0].endswith("_bucket"):
         return amount
     return amount / 1000 if rest else whole
-
-
-def family_of(series: str) -> str:
-    """The family of a series: without labels, and without the part of a histogram."""
-    name = series.partition("{")[0]
-    return next((base for part in _PARTS if (base := name.removesuffix(part)) in SERVICE), name)
 
 
 def named(counts: Mapping[str, int], figure: str | None) -> dict[str, int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stream.core.batch import Record
-from stream.core.events import LAST_CONTACT_RANK, RESTARTED, Rejection
+from stream.core.events import AGENT_STATUS, LAST_CONTACT_RANK, RESTARTED, Rejection
 from stream.core.fact import first_contact
 from stream.core.families import SERVICE
 from stream.core.family import CASE_STAGE, CONTACT_STAGE
@@ -19,8 +19,9 @@ from stream.core.ledger import WATERMARK_KEY
 from stream.core.links import LINK
 from stream.core.partitions import partition_of
 from stream.core.person import LINKED
+from stream.core.policy import NONE
+from stream.core.series import family_of
 from stream.replay.answers import roles_in
-from stream.replay.counted import family_of
 from stream.replay.known import Known
 from stream.replay.recorded import headline
 from stream.replay.stages import BATCH, Stages
@@ -105,6 +106,8 @@ class Gathering:
             shards = None if cell.shard is None else {cell.shard}
             self._keep_out(None)
             self._feed_contacts(self._active_in(cell, shards), shards)
+            if cell.channel == NONE:
+                self._feed_agents(cell, shards)
             for record in self._archive.read(("outcomes",), partitions={0}, wanted=lambda key, _: key == WATERMARK_KEY):
                 self._hear(self._contacts_at, record)
         people = self._arrived_in(cell) if CASE_STAGE in stages else set()
@@ -123,6 +126,14 @@ class Gathering:
 
         if keys:
             self._feed(self._archive.read(SOURCES, partitions=where, wanted=wanted))
+
+    def _feed_agents(self, cell: Cell, partitions: set[int] | None) -> None:
+        """Every status of the agents that ended a spell in the cell's interval."""
+        number = cell.start // INTERVAL_MS
+        told = (e for e in self._events(("agents",), partitions) if e[2] == AGENT_STATUS)
+        keys = {(event[5].agent or "").encode() for event in told if event[0] // INTERVAL_MS == number}
+        if keys:
+            self._feed(self._archive.read(("agents",), keys))
 
     def _feed(self, records: Iterable[Record]) -> None:
         batch = []

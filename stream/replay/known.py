@@ -16,6 +16,7 @@ from stream.core.fact import FOREVER
 from stream.core.outcome import is_inferred
 from stream.core.person import KNOWN
 from stream.core.report import contact_report
+from stream.core.staff_cells import add_spell
 from stream.replay.stages import KEPT_MS
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from stream.core.figures import Contributions
     from stream.core.person import Person
     from stream.core.row import Row
+    from stream.core.staff import Spell
     from stream.replay.stages import Stages
 
 Told = dict[str, Any]  # a record of an output topic
@@ -93,9 +95,17 @@ class Known:
     def worth_of(self, contact_id: str, contact: Contact) -> Contributions:
         """What the contact stage counts for one generation."""
         into: Contributions = {}
-        inferred = is_inferred(contact, self.contacts_at(contact_id), self.stages.policy)
-        contributions(contact, self.stages.contacts.figures, inferred=inferred, into=into)
+        contributions(contact, self.stages.contacts.figures, self.contacts_at(contact_id), into)
         return into
+
+    def spells(self) -> Iterator[tuple[str, Spell, Contributions]]:
+        """Every spell of every agent that is over: the agent, the spell, and what it counts."""
+        shard = self.stages.contacts
+        for agent, statuses in shard.staff.agents.items():
+            for spell in statuses.spells():
+                into: Contributions = {}
+                add_spell(agent, *spell, shard.figures, into)
+                yield agent, spell, into
 
     def report_of(self, contact_id: str, contact: Contact) -> Report:
         """One generation in the words of the outcomes topic."""

@@ -31,7 +31,13 @@ class Figures:
         return self.applied + self.duplicates + sum(self.rejected.values())
 
 
-def replay(records: Iterable[Record], policy: Policy, until: int | None, progress: Progress) -> Figures:
+def replay(
+    records: Iterable[Record],
+    policy: Policy,
+    until: int | None,
+    progress: Progress,
+    take_cells: Callable[[Iterator[bytes]], None] | None = None,
+) -> Figures:
     """Run ``records`` through a shard of each stage.
 
     Args:
@@ -39,6 +45,7 @@ def replay(records: Iterable[Record], policy: Policy, until: int | None, progres
         policy: the definitions to count under.
         until: where every watermark stands after the last record, ms; None = the newest event.
         progress: called after each batch with the records read and the newest event time, ms.
+        take_cells: given every interval cell at the end, as the interval topic would hold it; None = nobody wants them.
     """
     stages = Stages(policy)
     read(stages, records, progress)
@@ -46,6 +53,8 @@ def replay(records: Iterable[Record], policy: Policy, until: int | None, progres
     if end is not None:
         stages.close(end)
         stages.settle(end)
+    if take_cells is not None:
+        take_cells(stages.cells())
     return figures_of(stages)
 
 

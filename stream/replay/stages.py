@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from stream.core import ledger
 from stream.core.batch import Record, ShardId
 from stream.core.case_shard import CaseShard
 from stream.core.dossier import due_of
@@ -20,7 +21,7 @@ from stream.core.topics import source_names
 from stream.wire.rows import JsonCodec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from stream.core.batch import Changes, Output
     from stream.core.engine import Engine
@@ -104,6 +105,12 @@ class Stages:
         shown = {key: v for key, v in gauges.items() if key[0] in SERVICE and not str(key[0]).endswith("_seconds")}
         plain = {series_of(key): int(value) if value == int(value) else value for key, value in shown.items()}
         return {**net_figures(self.counters), **plain}
+
+    def cells(self) -> Iterator[bytes]:
+        """Every interval cell as the interval topic would hold it, by stage and time; unpublished, so none has left."""
+        for shard in (self.contacts, self.cases):
+            for key in sorted(shard.book.cells):
+                yield self.codec.pack(ledger.cell_value(shard, shard.book.cells[key]))
 
     def _tell(self, records: Sequence[Record], *, at_least_once: bool = False) -> None:
         """Give the case stage what is on its way to it, until nothing is."""

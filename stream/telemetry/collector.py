@@ -10,7 +10,7 @@ Never in this module: a counter of its own, I/O, a clock (`now` is given).
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from prometheus_client.core import Metric
 
@@ -30,6 +30,20 @@ Block = tuple["Exposed", int, list["Series"]]
 """One exposed family: what it is, which of a series' texts belong to it (0 = total, 1 = twin), its series in order."""
 
 
+class InForce(NamedTuple):
+    """What of the policy in force is not a constant.
+
+    Attributes:
+        at: ms since the epoch -> `(family, *label values)` -> value of what depends on the time.
+        historic: whether event time is taken for now: the least watermark of the shards that are shown.
+        agents: whose names may be labels; what was counted under a name that is no longer listed is not shown.
+    """
+
+    at: Callable[[int], Mapping[Key, float]]
+    historic: bool
+    agents: frozenset[str]
+
+
 def metric(entry: Exposed) -> Metric:
     """An empty family of the client library with the catalogue's name, help, kind and unit."""
     return Metric(entry.base, entry.help, entry.family.kind, entry.unit)
@@ -44,6 +58,7 @@ class ShardCollector:
         now: Callable[[], int],
         known: Mapping[int, Iterable[Key]] | None = None,
         policy: Mapping[Key, float] | None = None,
+        in_force: InForce | None = None,
     ) -> None:
         """Nothing is read before the first scrape.
 
@@ -53,6 +68,7 @@ class ShardCollector:
             known: stage -> `(family, *label values)` its shards show at 0 from the start (`known_series`).
             policy: targets and definitions, `(family, *label values)` -> value (ms where the unit is seconds; 1 for
                 an info).
+            in_force: what else the policy says; None = nothing that depends on time, and any name may be shown.
 
         Raises:
             KeyError: a family of `known` or `policy` is not in the catalogue.
@@ -61,12 +77,12 @@ class ShardCollector:
         self._now = now
         self._known = {stage: tuple(keys) for stage, keys in (known or {}).items()}
         self._policy = policy or {}
+        self._in_force = in_force
         self._constants = _grouped(map(SeriesMaker({}), sorted(self._policy)))
+        self._moving: dict[str, list[Series]] = {}
         self._shown: dict[tuple[int, int], ShownShard] = {}
         self._lock = Lock()
-        for series in (series for group in self._constants.values() for series in group):
-            if isinstance(series, GaugeSeries):
-                series.refresh(self._policy)
+        _refresh(self._constants, self._policy)
         for keys in self._known.values():
             for key in keys:
                 exposed(key[0])
@@ -79,7 +95,9 @@ class ShardCollector:
             tell. Families without a series are left out.
         """
         with self._lock:
-            local = [shard.refresh(self._now()) for shard in self._present()]
+            now = self._now()
+            local = [shard.refresh(now) for shard in self._present()]
+            self._move(now)
             shards = [self._shown[place] for place in sorted(self._shown)]
             return list(self._blocks(shards)), list(_local_metrics(shards, local))
 
@@ -100,14 +118,29 @@ class ShardCollector:
             del self._shown[place]
         for place, view in views.items():
             if place not in self._shown:
-                self._shown[place] = ShownShard(view, self._known.get(view.stage, ()))
+                agents = None if self._in_force is None else self._in_force.agents
+                self._shown[place] = ShownShard(view, self._known.get(view.stage, ()), agents)
         return [self._shown[place] for place in sorted(self._shown)]
+
+    def _move(self, now: int) -> None:
+        """Bring what depends on the time to ``now`` (ms); in history without a watermark it is not known."""
+        if self._in_force is None:
+            return
+        moment: int | None = now
+        if self._in_force.historic:
+            marks = (shard.view.watermark for shard in self._shown.values())
+            moment = min((mark for mark in marks if mark is not None), default=None)
+        figures = {} if moment is None else self._in_force.at(moment)
+        if figures.keys() != {series.key for group in self._moving.values() for series in group}:
+            self._moving = _grouped(map(SeriesMaker({}), sorted(figures)))
+        _refresh(self._moving, figures)
 
     def _blocks(self, shards: list[ShownShard]) -> Iterator[Block]:
         for entry in CATALOGUE.values():
             name, place = entry.family.name, int(entry.retracted)
             series = [one for shard in shards for one in shard.families.get(name, ())]
             series += self._constants.get(name, ())
+            series += self._moving.get(name, ())
             if any(one.texts[place] for one in series):
                 yield entry, place, series
 
@@ -127,6 +160,12 @@ def _grouped(series: Iterable[Series]) -> dict[str, list[Series]]:
     for one in series:
         groups.setdefault(one.key[0], []).append(one)
     return groups
+
+
+def _refresh(groups: Mapping[str, list[Series]], figures: Mapping[Key, float]) -> None:
+    for series in (series for group in groups.values() for series in group):
+        if isinstance(series, GaugeSeries):
+            series.refresh(figures)
 
 
 def _local_metrics(shards: list[ShownShard], local: list[dict[StateKey, float]]) -> Iterator[Metric]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 from stream.core.case_families import FCR_REASONS
 from stream.core.policy import FIXED_STEPS, NONE, OTHER
+from stream.telemetry.collector import InForce
 from stream.telemetry.known import Declared, RuleNames
 from stream.wire.json import dumps
 
@@ -78,12 +80,23 @@ def policy_figures(policy: Policy, digest: str) -> dict[Key, float]:
     return dict([*_targets(policy), *_goals(policy), *_structure(policy, digest)])
 
 
+def queues_open(policy: Policy, now: int) -> dict[Key, float]:
+    """Of every queue of the policy whether its calendar says that it is open at ``now`` (ms): 1 or 0 (R38)."""
+    return {("contact_queue_open", queue): float(policy.calendar(queue).in_hours(now)) for queue in policy.queues}
+
+
+def in_force(policy: Policy, *, historic: bool) -> InForce:
+    """What of the policy is not a constant; ``historic``: event time is taken for now."""
+    agents = frozenset((*policy.agents, OTHER) if policy.agents else ())
+    return InForce(partial(queues_open, policy), historic, agents)
+
+
 def _targets(policy: Policy) -> Iterator[tuple[Key, float]]:
     for queue, own in policy.queues.items():
         for channel in own.channels or tuple(policy.channels):
             name = "contact_target_seconds"
             yield (name, "service_level", channel, queue), policy.target_ms(channel, queue)
-            yield (name, "response", channel, queue), policy.channels[channel].response_target_ms
+            yield (name, "response", channel, queue), policy.response_target_ms(channel, queue)
             yield (name, "short_abandon", channel, queue), policy.short_ms(queue)
 
 

@@ -144,7 +144,13 @@ class _Choice(NamedTuple):
         return found
 
     def _queues(self, chosen: Mapping[str, str]) -> tuple[str, ...]:
-        """The queues that serve the chosen channel; all of them where none is chosen."""
+        """The queues that serve the chosen channel; all of them where none is chosen.
+
+        What agents of a queue do is known only where teams are declared: a 0 would else say that nobody is there,
+        though nobody ever tells.
+        """
+        if "status" in self.family.labels and not self.declared.teams:
+            return ()
         queues, closing = self.declared.queues, self.declared.closing
         return tuple(
             name

@@ -16,6 +16,7 @@ from stream.telemetry.rendering import Renderer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from stream.telemetry.collector import InForce
     from stream.telemetry.figures import ShardFigures
     from stream.telemetry.http import Health
     from stream.telemetry.known import Key
@@ -31,12 +32,14 @@ class TelemetrySettings:
         known: stage -> series its shards show at 0 from the start (`stream.telemetry.known.known_by_stage`).
         policy: targets and definitions, `(family, *label values)` -> value (ms where the unit is seconds; 1 for an
             info).
+        in_force: what else the policy says, that depends on the time; None = nothing.
     """
 
     now: Callable[[], int]
     address: Address = field(default_factory=Address)
     known: Mapping[int, tuple[Key, ...]] = field(default_factory=dict)
     policy: Mapping[Key, float] = field(default_factory=dict)
+    in_force: InForce | None = None
 
 
 class Telemetry:
@@ -64,7 +67,7 @@ class Telemetry:
             Trouble: the address cannot be bound.
         """
         settings = self._settings
-        shards = ShardCollector(views, settings.now, settings.known, settings.policy)
+        shards = ShardCollector(views, settings.now, settings.known, settings.policy, settings.in_force)
         server = Server(settings.address, Renderer(shards, self.process), health)
         await server.start()
         self._server = server

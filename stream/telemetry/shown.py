@@ -16,6 +16,7 @@ from stream.telemetry.series import CounterSeries, GaugeSeries, HistogramSeries,
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from stream.core.family import Family
     from stream.telemetry.figures import ShardFigures, StateKey
     from stream.telemetry.known import Key
     from stream.telemetry.series import Series
@@ -74,21 +75,23 @@ class ShownShard:
     already, and a 0 would be a reset.
     """
 
-    def __init__(self, view: ShardFigures, known: Iterable[Key]) -> None:
+    def __init__(self, view: ShardFigures, known: Iterable[Key], agents: frozenset[str] | None = None) -> None:
         """Take the known series and those the shard brings.
 
         Args:
             view: the shard's committed figures.
             known: series at 0 from the start, of the shard's stage.
+            agents: whose names may be shown; None = anybody's.
         """
         self.view: Final = view
+        self._agents = agents
         self._make = SeriesMaker({"stage": str(view.stage), "partition": str(view.partition)})
         self._series: dict[StateKey, Series] = {}
         self.families: dict[str, list[Series]] = {}
         self._counted: frozenset[StateKey] | set[StateKey] = frozenset()
         self._add(known)
         counters = dict(view.counters)
-        self._add(_without_buckets(counters))
+        self._add(self._without_buckets(counters))
         self._counted = set(counters)
 
     def refresh(self, now: int) -> dict[StateKey, float]:
@@ -111,7 +114,7 @@ class ShownShard:
             else:
                 series.refresh(counters)
         if self._counted != counters.keys():
-            for series in self._add(_without_buckets(counters.keys() - self._counted)):
+            for series in self._add(self._without_buckets(counters.keys() - self._counted)):
                 if isinstance(series, TallySeries):
                     series.refresh(counters)
                 else:
@@ -141,12 +144,17 @@ class ShownShard:
             self.families[family].sort(key=lambda series: series.key)
         return added
 
+    def _without_buckets(self, keys: Iterable[StateKey]) -> dict[StateKey, None]:
+        """The series of the keys, each once, in order; what is only stored, or may not be named, has none."""
+        series: dict[StateKey, None] = {}
+        for key in keys:
+            family = SERVICE.get(key[0]) or exposed(key[0]).family
+            if family.scope != "state" and not self._hidden(family, key):
+                series[key[: 1 + len(family.labels)]] = None
+        return series
 
-def _without_buckets(keys: Iterable[StateKey]) -> dict[StateKey, None]:
-    """The series of the keys, each once, in order; what is only stored has none."""
-    series: dict[StateKey, None] = {}
-    for key in keys:
-        family = SERVICE.get(key[0]) or exposed(key[0]).family
-        if family.scope != "state":
-            series[key[: 1 + len(family.labels)]] = None
-    return series
+    def _hidden(self, family: Family, key: StateKey) -> bool:
+        """Whether it names somebody whom the policy does not."""
+        if not family.opted or self._agents is None:
+            return False
+        return key[1 + family.labels.index("agent")] not in self._agents

@@ -80,6 +80,7 @@ class _Message(msgspec.Struct, omit_defaults=True):
 class _Watermark(msgspec.Struct):
     shard: int
     watermark: int
+    since: int | None = None
 
 
 _OUTCOME = msgspec.json.Decoder(Outcome)
@@ -98,13 +99,13 @@ def decode_outcome(value: bytes | None) -> Fact | Rejection:
         return Rejection("undecodable", f"not an outcome of a contact: {problem}")
 
 
-def decode_watermark(value: bytes | None) -> tuple[int, int] | Rejection:
-    """Which shard told which watermark (ms)."""
+def decode_watermark(value: bytes | None) -> tuple[int, int, int | None] | Rejection:
+    """Which shard told which watermark, and since when it counts (ms)."""
     try:
         told = _WATERMARK.decode(value or b"")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
         return Rejection("undecodable", f"not a watermark: {problem}")
-    return told.shard, told.watermark
+    return told.shard, told.watermark, told.since
 
 
 def decode_message(value: bytes | None) -> Message | Rejection:

@@ -1,4 +1,7 @@
-"""The policy file: TOML to a `Policy`, every problem with its line, and the hash of what it says."""
+"""The policy file: TOML to a `Policy`, every problem with its line, and the hash of what it says.
+
+The only other file read is the calendar of holidays that a policy file names.
+"""
 
 import hashlib
 import re
@@ -15,6 +18,7 @@ from stream.core.policy import Policy
 from stream.core.policy_reader import read_policy
 from stream.core.tables import PolicyError, Problem
 from stream.core.trouble import Trouble
+from stream.wire.holidays import take_files
 from stream.wire.toml_lines import key_lines
 
 
@@ -61,11 +65,15 @@ def examine(path: Path) -> Policy | list[Finding]:
         return [Finding(content.count(b"\n", 0, wrong.start) + 1, "", "is not UTF-8")]
     except tomllib.TOMLDecodeError as wrong:
         return [Finding(_line_said(str(wrong), text), "", f"is not TOML: {wrong}")]
+    problems = take_files(tables, path.parent)
     try:
-        return read_policy(tables)
+        policy = read_policy(tables)
     except PolicyError as wrong:
-        lines = key_lines(text)
-        return sorted(Finding(_line_of(lines, p), ".".join(p.path), p.message) for p in wrong.problems)
+        problems += wrong.problems
+    if not problems:
+        return policy
+    lines = key_lines(text)
+    return sorted(Finding(_line_of(lines, p), ".".join(p.path), p.message) for p in problems)
 
 
 def _attempted(path: Path) -> str:

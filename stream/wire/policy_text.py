@@ -36,13 +36,13 @@ _TOP: Final = {
 }
 _SECTIONS: Final = {
     "channels": "timeout_ms is the silence that ends a contact, target_ms that of the service level",
-    "queues": "may also say target_ms, short_abandon_ms, zone, hours, holidays, calendar; no hours = always open",
+    "queues": "may say target_ms, response_target_ms, short_abandon_ms, zone, hours, holidays, calendar",
     "issues": "each may say window_ms, else it has that of [cases]",
     "steps": "menu nodes that keep their name; the fixed steps always do",
-    "calendars": "zone, hours and holidays that queues name",
+    "calendars": "zone, hours and holidays that queues name; ics names an .ics file of holidays beside this one",
     "agents": "opt-in: figures by agent, each may say its team; nobody else's name is ever shown",
     "staff": "teams and reasons for a break that keep their name",
-    "goals": "shares from 0 to 1; [goals.queues.NAME] where a queue has its own",
+    "goals": "shares from 0 to 1, fcr_high and fcr_low are bands; [goals.queues.NAME] where a queue has its own",
 }
 
 

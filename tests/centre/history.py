@@ -1,4 +1,4 @@
-"""A small contact centre made up from a seed: people who call again, tickets, surveys, ids that are one person.
+"""A small contact centre made up from a seed: people who call again, tickets, surveys, ids that are one person, agents.
 
 Nothing here knows what follows from it; what is expected is computed by running the two shards in memory.
 """
@@ -19,6 +19,8 @@ DAYS = 18
 END = START + 60 * DAY_MS  # every window is over by then
 MINUTE_MS = 60_000
 ISSUES = ("billing", "delivery", None)
+QUEUES = (None, ["sales"], ["sales", "care"])
+AGENTS = 10
 POLICY = """\
 lateness_ms = 7776000000
 [queues.sales]
@@ -26,6 +28,11 @@ lateness_ms = 7776000000
 [issues.billing]
 [issues.delivery]
 window_ms = 259200000
+[staff]
+teams = ["first-line", "night"]
+[agents]
+agent1 = { team = "night" }
+agent2 = {}
 """
 """Ninety days of lateness: whatever the order, nothing is too late. One issue has a window of three days."""
 
@@ -133,6 +140,19 @@ class History:
             self._survey(customer, contact_id, at + lasts + HOUR_MS)
         return contact_id
 
+    def agent(self, name: str) -> None:
+        """What an agent does all day; now and then with a team, and told twice."""
+        dice = self.dice
+        for day in range(DAYS):
+            at = START + day * DAY_MS + dice.randrange(HOUR_MS)
+            for _ in range(dice.randrange(2, 8)):
+                said = {"team": dice.choice((None, None, "first-line", "elsewhere")), "queues": dice.choice(QUEUES)}
+                status = dice.choice(("available", "busy", "break", "wrapup", "offline"))
+                for _ in range(dice.choice((1, 1, 1, 1, 2))):
+                    self.tell("agents", name, at, "agent.status", agent=name, status=status, **said)
+                    self.told[-1].event["event_id"] = f"{name}-{at}"
+                at += dice.randrange(1, 2 * HOUR_MS)
+
     def _ticket(self, ids: list[str], at: int) -> str:
         """A ticket and what becomes of it; sometimes it is merged into another."""
         dice = self.dice
@@ -165,8 +185,10 @@ class History:
 
 
 def history(seed: int, people: int) -> list[Told]:
-    """Everything that ``people`` persons do in some weeks, in the order of time."""
+    """Everything that ``people`` persons and ten agents do in some weeks, in the order of time."""
     made = History(seed)
     for _ in range(people):
         made.person()
+    for number in range(AGENTS):
+        made.agent(f"agent{number}")
     return sorted(made.told, key=lambda told: told.at)

@@ -37,6 +37,19 @@ class Scraper:
             found: dict[str, Any] = json.load(answer)
         return [(each["metric"], float(each["value"][1])) for each in found["data"]["result"]]
 
+    def alerts(self) -> list[dict[str, Any]]:
+        """Every alert that is pending or fires: labels, annotations, state."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/api/v1/alerts", timeout=10) as answer:
+            found: dict[str, Any] = json.load(answer)
+        return list(found["data"]["alerts"])
+
+    def history(self, expression: str, since: float, until: float) -> list[tuple[dict[str, str], list[float]]]:
+        """The moments at which each series had a sample, five a second; s since the epoch."""
+        asked = urllib.parse.urlencode({"query": expression, "start": since, "end": until, "step": 0.2})
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/api/v1/query_range?{asked}", timeout=30) as answer:
+            found: dict[str, Any] = json.load(answer)
+        return [(each["metric"], [float(at) for at, _ in each["values"]]) for each in found["data"]["result"]]
+
     def ready(self) -> bool:
         """Whether it answers."""
         try:
@@ -47,8 +60,14 @@ class Scraper:
 
 
 @contextmanager
-def prometheus(targets: Sequence[int], folder: Path) -> Iterator[Scraper]:
-    """Run the distribution's Prometheus with the shipped configuration, every second, on these ports."""
+def prometheus(targets: Sequence[int], folder: Path, shipped: Path = SHIPPED) -> Iterator[Scraper]:
+    """Run the distribution's Prometheus on these ports, with the shipped configuration but every second.
+
+    Args:
+        targets: ports of the workers' metrics pages.
+        folder: for its configuration and data.
+        shipped: the configuration, the rules and the alerts; another pace than the shipped one stays as it is.
+    """
     program = shutil.which("prometheus")
     if program is None:
         reason = "prometheus is not installed; install the package prometheus"
@@ -56,12 +75,13 @@ def prometheus(targets: Sequence[int], folder: Path) -> Iterator[Scraper]:
             pytest.fail(reason)
         pytest.skip(reason)
     [port] = free_ports(1)
-    config = (SHIPPED / "prometheus.yml").read_text()
+    config = (shipped / "prometheus.yml").read_text()
     assert _TARGETS in config
     named = ", ".join(f'"127.0.0.1:{target}"' for target in targets)
     config = config.replace(_TARGETS, f"targets: [{named}]").replace("scrape_interval: 15s", "scrape_interval: 1s")
     (folder / "prometheus.yml").write_text(config)
-    shutil.copytree(SHIPPED / "rules", folder / "rules")
+    for name in ("rules", "alerts"):
+        shutil.copytree(shipped / name, folder / name)
     command = [
         program,
         f"--config.file={folder / 'prometheus.yml'}",

@@ -63,6 +63,10 @@ window_ms = 259200000
 zone = "Asia/Tokyo"
 [rules.contact]
 transfers = "forbid"
+[staff]
+teams = ["first-line"]
+[agents.agent1]
+team = "first-line"
 """
 CHANGED = (
     "issues.delivery.window_ms: not set -> 259200000",
@@ -138,12 +142,17 @@ class Centre:
 
 
 async def test_a_centre_goes_on_under_other_policies(kafka: str, make_topics: MakeTopics, tmp_path: Path) -> None:
-    """Names are adopted at once; definitions stop the worker, with every change named, until it is told to adopt."""
+    """R26, R27, R28: names are adopted at once, definitions when told, each named; agents are labels only if listed."""
     told = history(11, 120)
     half = len(told) // 2
     centre = Centre(kafka, make_topics(partitions=PARTITIONS), tmp_path)
-    assert not in_care(run(centre.house(FIRST), told[:half], told[half - 1].at))
-    assert in_care(run(centre.house(NAMES), told[half:], told[-1].at))
+    first = run(centre.house(FIRST), told[:half], told[half - 1].at)
+    second = run(centre.house(NAMES), told[half:], told[-1].at)
+    assert (in_care(first), in_care(second)) == (False, True)
+    assert named_agents(first) == named_agents(second) == set()
+    teams = {dict(labels)["team"] for labels in Figures([second]).family("contact_agents")}
+    assert teams == {"other", "none"}
+    assert Figures([second]).total("contact_agents") == len({one.key for one in told if one.topic == "agents"})
     assert await centre.stored() == {(1, policy_hash(policy_of(NAMES))): SHARDS}
     code, said = centre.refused(DEFINITIONS)
     assert code == 2, said
@@ -152,6 +161,7 @@ async def test_a_centre_goes_on_under_other_policies(kafka: str, make_topics: Ma
     house = centre.house(DEFINITIONS, CONTACT_STREAM_ADOPT="yes")
     shown = run(house, [], END)
     assert in_care(shown)
+    assert named_agents(shown) == {"agent1", "other"}
     hashes = {dict(labels)["hash"] for name, labels in parse(shown) if name == "contact_definition_info"}
     assert hashes == {policy_hash(policy_of(DEFINITIONS))}
     assert await centre.stored() == {(2, policy_hash(policy_of(DEFINITIONS))): SHARDS}
@@ -179,6 +189,11 @@ def run(house: House, told: list[Told], until: int) -> str:
 def in_care(page: str) -> bool:
     """Whether visits of the queue care are counted under its name."""
     return bool(series_of_page(Figures([page]), "contact_visits_entered_total").get(IN_CARE))
+
+
+def named_agents(page: str) -> set[str]:
+    """The agents whose names are labels."""
+    return {dict(labels)["agent"] for _, labels in parse(page) if "agent" in dict(labels)}
 
 
 def in_memory(told: list[Told], policy: Policy) -> AdoptingWorld:

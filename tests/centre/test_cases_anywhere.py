@@ -1,8 +1,9 @@
-"""Cases come out the same whoever runs the shards, in whatever order topics are filled, whatever happens to workers.
+"""Cases, and times of agents, come out the same whoever runs the shards, however topics are filled, whoever dies.
 
 One made-up history (`tests.centre.history`) goes through worker processes on a real Kafka, with workers that join, are
 stopped and are killed. The newest verdict of every case and the net counters of both stages, read from the changelogs
-as a new owner would, must be those of the two shards run once, in order, in memory.
+as a new owner would, must be those of the two shards run once, in order, in memory. The times of agents are counted
+once more, by a loop over what was sent.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from stream.wire.rows import JsonCodec
 from stream.wire.times import format_time
 from tests.centre.history import END, POLICY, START, history
 from tests.centre.house import HEARTBEAT_TOPICS, cases_told
+from tests.core.recount_staff import Names, spent_ms
 from tests.faults.harness import environment_seed, read_all, until, workers
 from tests.vectors.world import World
 
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
     from tests.conftest import MakeTopics
     from tests.faults.harness import WorkerProcess
 
+SECONDS = ("contact_team_status_seconds_total", "contact_agent_status_seconds_total")
+NAMES = Names(frozenset(("first-line", "night")), agents={"agent1": "night", "agent2": ""})
 PARTITIONS = 4
 PEOPLE = 300
 FEED_SECONDS = 7.0
@@ -94,7 +98,7 @@ by_name = partial(pytest.mark.parametrize, "run", ids=lambda run: run.name)
 
 @by_name(SHORT)
 async def test_the_same_cases(kafka: str, make_topics: MakeTopics, tmp_path: Path, run: Run) -> None:
-    """Verdicts and net counters are those of the run in memory."""
+    """R23, R27: verdicts and net counters are those of the run in memory, times of agents those of a plain recount."""
     await check_run(kafka, make_topics(partitions=PARTITIONS), tmp_path, run)
 
 
@@ -145,6 +149,9 @@ async def check_run(kafka: str, layout: Layout, folder: Path, run: Run, broker: 
             found = await verdicts_of(kafka, layout), await figures_of(kafka, layout)
     assert different(found[0], wanted_verdicts) == {}
     assert different(found[1], wanted_figures) == {}
+    statuses = [one.event for one in told if one.topic == "agents"]
+    seconds = {key: net for key, net in found[1].items() if key[0] in SECONDS}
+    assert different(seconds, spent_ms(statuses, NAMES)) == {}
     assert len(wanted_verdicts) > PEOPLE
 
 

@@ -35,7 +35,7 @@ channels = ["voice", "chat"]
 async def test_a_late_repeat_of_a_settled_case_is_a_correction(
     kafka: str, make_topics: MakeTopics, tmp_path: Path
 ) -> None:
-    """Settled cases that fail by a repeat told late (but within the lateness) are corrected, and no others."""
+    """R05: settled cases that fail by a repeat told late (within the lateness) are corrected, once, and no others."""
     policy = tmp_path / "policy.toml"
     policy.write_text(POLICY)
     layout = make_topics(partitions=4)

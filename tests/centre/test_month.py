@@ -52,7 +52,7 @@ menu = ["vru"]
 
 
 async def test_the_real_month_through_three_kills(kafka: str, make_topics: MakeTopics, tmp_path: Path) -> None:
-    """Every figure of contacts and of cases is the known one, at both watermarks; Prometheus saw no reset."""
+    """R03, R13, R47: every figure is the known one, at both watermarks; Prometheus saw no reset."""
     events = bank.events_or_skip()
     policy = tmp_path / "policy.toml"
     policy.write_text(POLICY)

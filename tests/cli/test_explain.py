@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 POLICY = "[queues.billing]\n[queues.sales]\n[issues]\nrefund = {}\n[agents]\nanna = {}\n"
 TABLES: dict[str, Any] = {"queues": {"billing": {}, "sales": {}}, "issues": {"refund": {}}, "agents": {"anna": {}}}
+STAFF = "2026-03-02T10:00:00Z,outcome,none,none"
 LATER = "2026-03-12T00:00:00Z"
 
 
@@ -49,6 +50,11 @@ LINES = [
     said("cases", "survey.answered", "02T12:00:00", customer="u1", contact_id="c1", resolved="yes", csat=5),
     said("cases", "case.opened", "05T09:00:00", customer="u4", case_id="t1"),
     said("cases", "case.merged", "05T10:00:00", customer="u4", case_id="t0", into="t1"),
+    said("agents", "agent.status", "02T09:50:00", agent="anna", status="available", queues=["billing"]),
+    said("agents", "agent.status", "02T10:00:12", agent="anna", status="busy"),
+    said("agents", "agent.status", "02T10:01:12", agent="anna", status="offline"),
+    said("agents", "agent.status", "02T10:10:00", agent="ben", status="busy"),
+    said("agents", "agent.status", "02T10:14:00", agent="ben", status="offline"),
 ]
 
 
@@ -141,6 +147,26 @@ def test_a_cell(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert "1 add up to 1, the cell says 1" in capsys.readouterr().out
 
 
+def test_a_cell_of_agents(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """R23, R54: behind the time of a team stand the spells of its agents that ended in the interval."""
+    answer = explained(capsys, "--cell", STAFF, *files)
+    named, others, somebody, available, busy = answer["figures"]
+    assert named["sum"] + others["sum"] + somebody["sum"] == available["sum"] + busy["sum"]
+    assert available["figure"] == 'contact_team_status_seconds_total{team="none",status="available"}'
+    assert [(who["id"], who["at"], who["amount"]) for who in available["who"]] == [
+        ("anna", "2026-03-02T09:50:00Z", 612)
+    ]
+    assert [(who["what"], who["id"], who["amount"]) for who in busy["who"]] == [
+        ("agent", "anna", 60),
+        ("agent", "ben", 240),
+    ]
+    assert (busy["cell"], busy["sum"], answer["adds_up"], answer["warnings"]) == (300, 300, True, [])
+    assert main(["explain", "--cell", STAFF, "--figure", "contact_team_status_seconds_total", *files]) == 0
+    shown = capsys.readouterr().out
+    assert "busy until 2026-03-02T10:14:00Z" in shown
+    assert "2 add up to 300, the cell says 300" in shown
+
+
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
@@ -174,7 +200,7 @@ def test_what_does_not_go_together(capsys: pytest.CaptureFixture[str]) -> None:
 def test_from_the_topics(
     kafka: str, make_topics: MakeTopics, tmp_path: Path, capsys: pytest.CaptureFixture[str], files: list[str]
 ) -> None:
-    """The same answers from a real Kafka as from the recording; and where it looked when there is nothing."""
+    """R29, R54: the same answers from a real Kafka as from the recording; where it looked when there is nothing."""
     centre = Centre(read_policy(TABLES))
     centre.feed(list(records((json.dumps(line).encode() for line in LINES), "the test")))
     centre.advance(parse_time(LATER))
@@ -184,7 +210,14 @@ def test_from_the_topics(
     stored = ["-b", kafka, "--prefix", layout.prefix, "--policy", str(tmp_path / "policy.toml")]
     case = f"contact:c1/{parse_time('2026-03-02T10:00:00Z')}/u1"
     cell = "2026-03-02T10:00:00Z,arrival,voice,billing"
-    for options in (["--contact", "c1"], ["--case", case], ["--case", "t1"], ["--customer", "u2"], ["--cell", cell]):
+    for options in (
+        ["--contact", "c1"],
+        ["--case", case],
+        ["--case", "t1"],
+        ["--customer", "u2"],
+        ["--cell", cell],
+        ["--cell", STAFF],
+    ):
         found = explained(capsys, *options, *stored)
         assert plain(found) == plain(explained(capsys, *options, *files))
         assert found["warnings"] == []

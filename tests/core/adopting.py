@@ -32,6 +32,7 @@ BASE: Tables = {
     "queues": {"billing": {}, "sales": {"target_ms": 30_000}},
     "issues": {"invoice": {}, "refund": {"window_ms": DAY_MS}},
     "steps": {"menu": ["main"]},
+    "staff": {"teams": ["first-line"], "reasons": []},
 }
 NAMES: dict[str, Tables] = {
     "a queue": {"queues": {"quux": {}}},
@@ -48,6 +49,8 @@ NAMES: dict[str, Tables] = {
     "agents": {"agents": AGENTS},
     "another agent": {"agents": {"carl": {}}},
     "goals": {"goals": {"fcr": 0.7, "queues": {"sales": {"fcr": 0.9}}}},
+    "teams": {"staff": {"teams": ["night", "quux"], "reasons": ["lunch"]}},
+    "an agent of a team": {"agents": {"anna": {"team": "first"}}, "staff": {"teams": ["first"]}},
 }
 DEFINITIONS: dict[str, Tables] = {
     "short abandons": {"short_abandon_ms": 2_000},
@@ -56,6 +59,8 @@ DEFINITIONS: dict[str, Tables] = {
         "queues": {"sales": {"target_ms": 5_000}},
         "channels": {"voice": {"target_ms": 1_000, "response_target_ms": 5_000}},
     },
+    "response target of a queue": {"queues": {"billing": {"response_target_ms": 2_000}}},
+    "callbacks": {"callback_expires_ms": HOUR_MS},
     "timeouts": {
         "channels": {
             "voice": {"timeout_ms": HOUR_MS},
@@ -176,11 +181,12 @@ def cells(shards: Iterable[Engine]) -> dict[Any, int]:
 
 
 def waiting(shards: Iterable[Engine]) -> dict[str, Any]:
-    """What is open; and that no visit is unaccounted for."""
+    """What is open, and what agents are doing; and that no visit is unaccounted for."""
     found: dict[str, Any] = {}
     for shard in shards:
         assert not any(shard.view.unaccounted.values())
         found |= shard.view.open
+        found |= {f"agent {name}": now for name, now in shard.view.staff.items()}
     return found
 
 

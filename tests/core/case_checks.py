@@ -114,7 +114,8 @@ def check_recount(world: CaseWorld, told: list[Told], events_at: int) -> None:
     assert same(_as_told(world), _by_case(found))
     assert same(world.counters(), found.figures)
     own = {key: amount for key, amount in world.gauges().items() if key[-1] != "settled"}
-    assert same(rounded(own), rounded(recount_gauges(found, world.policy, settled)))
+    since = min((one.at for one in told if one.topic != "cases"), default=None)
+    assert same(rounded(own), rounded(recount_gauges(found, world.policy, settled, since)))
 
 
 def _by_case(found: Recounted) -> Table:

@@ -57,13 +57,19 @@ class Contact:
         """Since when it was over, seen at ``at``; None while it went on."""
         if self.ended_at is not None and self.ended_at <= at:
             return int(self.ended_at)
-        found = [stopped for stopped, served in self.reopens if stopped <= at < served]
+        found = [ended for ended, served in self.ends if ended <= at < served]
         return max(found, default=None)
+
+    @property
+    def ends(self) -> list[tuple[int, int]]:
+        """Ends after which somebody was served again; to be called resolved is no end."""
+        called = [word["at"] for word in self.dispositions if word["resolution"] == "resolved"]
+        return [(stopped, served) for stopped, served in self.reopens if stopped not in called]
 
     @property
     def first_over(self) -> int | None:
         """When it was over for the first time."""
-        found = [stopped for stopped, _ in self.reopens]
+        found = [ended for ended, _ in self.ends]
         return min(found + ([] if self.ended_at is None else [self.ended_at]), default=None)
 
     def active(self, at: int) -> int:

@@ -16,8 +16,15 @@ SPARE_DAYS = 2
 Gauges = dict[tuple[str | int, ...], float]
 
 
-def recount_gauges(found: Recounted, policy: Policy, at: int | None) -> Gauges:
-    """Every cohort gauge but the newest complete cohort of a queue, which each shard says of its own cases."""
+def recount_gauges(found: Recounted, policy: Policy, at: int | None, since: int | None) -> Gauges:
+    """Every cohort gauge but the newest complete cohort of a queue, which each shard says of its own cases.
+
+    Args:
+        found: of all events.
+        policy: to count under.
+        at: settlement watermark.
+        since: the first event of a contact.
+    """
     gauges: Gauges = defaultdict(float)
     if at is None:
         return gauges
@@ -31,7 +38,11 @@ def recount_gauges(found: Recounted, policy: Policy, at: int | None) -> Gauges:
             if day >= oldest:
                 gauges["contact_fcr_cohort_cases", rule, one.first.channel, one.state, day] += 1
                 gauges["contact_fcr_cohort_elapsed_cases", rule, day] += _elapsed(one, policy.window_ms(case.issue), at)
-                _count_queue(gauges, rule, one, policy, (day, at))
+                warms = since is not None and day <= policy.calendar(one.first.queue).local_day(
+                    since + policy.longest_window_ms - 1
+                )
+                gauges["contact_fcr_cohort_warming_cases", rule, day] += warms
+                _count_queue(gauges, rule, one, policy, (day, at, warms))
                 _count_ages(gauges, rule, one, policy, at)
     return {key: amount for key, amount in gauges.items() if amount}
 
@@ -40,14 +51,15 @@ def _before(day: str, days: int) -> str:
     return (date.fromisoformat(day) - timedelta(days=days)).isoformat()
 
 
-def _count_queue(gauges: Gauges, rule: str, one: Ruled, policy: Policy, when: tuple[str, int]) -> None:
-    """Cases of today's and yesterday's cohort of a queue, by its own calendar; ``when``: cohort, settlement."""
-    day, at = when
+def _count_queue(gauges: Gauges, rule: str, one: Ruled, policy: Policy, when: tuple[str, int, bool]) -> None:
+    """Cases of today's and yesterday's cohort of a queue, by its calendar; ``when``: cohort, settlement, warming."""
+    day, at, warms = when
     listed = one.first.queue in policy.queues or one.first.queue == "unassigned"
     queue = one.first.queue if listed else "other"
     for age in (0, 1):
         if day == _before(policy.calendar(queue).local_day(at), age):
             gauges["contact_fcr_queue_cases", rule, one.first.channel, queue, one.state, str(age)] += 1
+            gauges["contact_fcr_queue_warming_cases", rule, one.first.channel, queue, str(age)] += warms
 
 
 def _count_ages(gauges: Gauges, rule: str, one: Ruled, policy: Policy, at: int) -> None:

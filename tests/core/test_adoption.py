@@ -17,7 +17,7 @@ from tests.wire.test_policy import FULL
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_calendars_and_goals_are_adopted_without_asking(name: str) -> None:
-    """They change no definition, in either direction."""
+    """R28: they change no definition, in either direction."""
     change = changed(POLICIES["base"], POLICIES[name])
     assert change.names
     assert not change.definitions
@@ -31,7 +31,7 @@ def test_names_calendars_and_goals_are_adopted_without_asking(name: str) -> None
 
 @pytest.mark.parametrize("name", DEFINITIONS)
 def test_definitions_are_refused_by_name_unless_told(name: str) -> None:
-    """The message lists every one with its old and new value, and what to do; nothing is stored."""
+    """R28: the message lists every one with its old and new value, and what to do; nothing is stored."""
     world = lived(1, POLICIES["base"])
     world.redefines = False
     stored = [dict(changelog) for changelog in world.changelogs]
@@ -45,7 +45,7 @@ def test_definitions_are_refused_by_name_unless_told(name: str) -> None:
 
 
 def test_every_difference_is_named_by_its_path() -> None:
-    """With what was and what is; a new or gone table is one line, and what it brings another where that counts."""
+    """R28: what was and what is; a new or gone table is one line, what it brings another where that counts."""
     old = laid(queues={"gone": {"short_abandon_ms": 1, "group": "a"}}, rules={"mine": {}})
     new = laid(
         queues={
@@ -113,7 +113,7 @@ def test_goals_decide_no_row_again() -> None:
 
 
 def test_a_changelog_without_its_policy_goes_on_only_under_the_same() -> None:
-    """What a former version counted under is not known beyond its hash; under the same it is stored from now on."""
+    """R28: what a former version counted under is known by its hash alone; under the same it is stored from now on."""
     world = lived(1, POLICIES["base"])
     for changelog in world.changelogs:
         del changelog[b"p"]
@@ -125,7 +125,7 @@ def test_a_changelog_without_its_policy_goes_on_only_under_the_same() -> None:
 
 
 def test_the_policy_is_stored_with_the_first_batch_and_at_each_adoption() -> None:
-    """Once; the number says how often another one was put in its place."""
+    """R28: once; the number says how often another one was put in its place."""
     world = AdoptingWorld(POLICIES["base"])
     told = [one.record for one in history(1, Shape(days=2)) if one.topic != "cases"]
     written = [changes.changelog for one in told for changes in [world.shard.apply([one], {"calls": 1}, 0)]]

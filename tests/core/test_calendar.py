@@ -78,7 +78,7 @@ def moments() -> st.SearchStrategy[int]:
 
 @given(st.sampled_from(ZONES), st.lists(weeks(), max_size=3), st.lists(moments(), min_size=1, max_size=30))
 def test_it_is_plain_arithmetic(zone: str, versions: list[Week], at: list[int]) -> None:
-    """Whatever was asked before, in any zone, on days of any length, with any versions and a holiday."""
+    """R09, R14, R38: whatever was asked before, any zone, days of any length, any versions and a holiday."""
     days = sorted({local(moment, zone).date().isoformat() for moment in at})
     begun = ("2026-04-01", "2026-10-25", "2030-01-01")
     hours = tuple(Hours(day, week) for day, week in zip(begun, versions, strict=False))
@@ -89,7 +89,7 @@ def test_it_is_plain_arithmetic(zone: str, versions: list[Week], at: list[int]) 
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_every_minute_around_a_change_is_plain_arithmetic(zone: str) -> None:
-    """Also where an hour begins, or a clock changes, within a quarter of an hour."""
+    """R09, R38: also where an hour begins, or a clock changes, within a quarter of an hour."""
     hours = (Hours("", (((7, 601), (1200, 1440)),) * 7),)
     for around in ("1972-01-07T00:44:30+00:00", "2026-10-25T01:00:00+00:00", "2026-04-04T15:00:00+00:00"):
         calendar = Calendar(zone, hours)
@@ -100,7 +100,7 @@ def test_every_minute_around_a_change_is_plain_arithmetic(zone: str) -> None:
 
 @pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25), ("2026-06-01", 24)])
 def test_a_day_has_as_many_hours_as_it_has(day: str, hours: int) -> None:
-    """Every ms of a local day is in it, and the day is told to the ms."""
+    """R09: every ms of a local day is in it, and the day is told to the ms."""
     calendar = Calendar("Europe/Berlin")
     noon = ms(f"{day}T12:00+01:00")
     inside = [at for at in range(noon - DAY_MS, noon + DAY_MS, QUARTER_MS) if calendar.local_day(at) == day]
@@ -110,7 +110,7 @@ def test_a_day_has_as_many_hours_as_it_has(day: str, hours: int) -> None:
 
 
 def test_the_hour_that_comes_twice_is_one_hour_of_the_week() -> None:
-    """And an hour that does not come is in no cell."""
+    """R38, R48: and an hour that does not come is in no cell."""
     calendar = Calendar("Europe/Berlin")
     autumn = [calendar.local_hour(ms(f"2026-10-25T0{hour}:30+00:00")) for hour in range(3)]
     spring = [calendar.local_hour(ms(f"2026-03-29T0{hour}:30+00:00")) for hour in range(3)]
@@ -118,7 +118,7 @@ def test_the_hour_that_comes_twice_is_one_hour_of_the_week() -> None:
 
 
 def test_spans_are_half_open_on_the_clock_on_the_wall() -> None:
-    """Nine to five is in hours at nine sharp, not at five sharp, in summer as in winter."""
+    """R14, R38: nine to five is in hours at nine sharp, not at five sharp, in summer as in winter."""
     calendar = Calendar("Europe/Berlin", (Hours("", NINE_TO_FIVE),))
     for offset, day in (("+01:00", "2026-03-27"), ("+02:00", "2026-03-30")):
         times = ("08:59:59.999", "09:00:00", "16:59:59.999", "17:00:00")
@@ -126,7 +126,7 @@ def test_spans_are_half_open_on_the_clock_on_the_wall() -> None:
 
 
 def test_a_holiday_is_a_local_day() -> None:
-    """Closed from local midnight to local midnight, with hours or without."""
+    """R14, R38: closed from local midnight to local midnight, with hours or without."""
     for hours in ((), (Hours("", (((0, 1440),),) * 7),)):
         calendar = Calendar("Europe/Berlin", hours, ("2026-03-03",))
         times = ("2026-03-02T22:59:59.999", "2026-03-02T23:00", "2026-03-03T22:59:59.999", "2026-03-03T23:00")
@@ -134,7 +134,7 @@ def test_a_holiday_is_a_local_day() -> None:
 
 
 def test_a_version_holds_from_its_local_day_on() -> None:
-    """Before the first one's day the first one holds."""
+    """R14, R38: before the first one's day the first one holds."""
     closed: Week = ((),) * 7
     calendar = Calendar("Europe/Berlin", (Hours("2026-03-03", NINE_TO_FIVE), Hours("2026-03-05", closed)))
     assert [calendar.in_hours(ms(f"2026-03-0{day}T10:00+01:00")) for day in range(2, 7)] == [True] * 3 + [False] * 2
@@ -160,7 +160,7 @@ def test_what_is_remembered_is_bounded() -> None:
 
 
 def test_every_queue_has_its_calendar() -> None:
-    """Its own zone, hours and holidays, else those of the calendar it names, else the policy's zone, always open."""
+    """R09, R14: its own zone, hours and holidays, else its calendar's, else the policy's zone, always open."""
     policy = read_policy(
         {
             "zone": "America/New_York",
@@ -197,7 +197,7 @@ def test_a_calendar_is_made_once() -> None:
 
 
 def test_days_follow_one_another() -> None:
-    """No local day is left out or comes back, but the one that Samoa left out."""
+    """R09: no local day is left out or comes back, but the one that Samoa left out."""
     for zone in ("Europe/Berlin", "Pacific/Apia"):
         calendar = Calendar(zone)
         days = [calendar.local_day(ms("2011-12-01T00:00+00:00") + n * QUARTER_MS) for n in range(96 * 60)]

@@ -5,74 +5,41 @@ Times are ms since `START`; every world is run to its end before it is asked.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from stream.core.partitions import partition_of
 from stream.core.policy import DAY_MS, HOUR_MS
-from stream.core.policy_reader import read_policy
 from stream.core.shard import ShardId
 from stream.wire.times import format_time
-from tests.core.case_checks import dice_of, played, told_by
-from tests.core.case_histories import MINUTE, START, Told
-from tests.core.case_policies import AGES_MS
-from tests.core.case_worlds import CaseWorld, Schedule
+from tests.core.case_checks import played, told_by
+from tests.core.case_histories import MINUTE, START
+from tests.core.case_scripts import Script, contacts_of, net, state_of, world_of
+
+if TYPE_CHECKING:
+    from tests.core.case_worlds import CaseWorld
 
 WEEK = 7 * DAY_MS
 OPENED = "contact_cases_opened_total"
 ELIGIBLE = "contact_eligible_contacts_total"
 
 
-class Script:
-    """Events told one after the other."""
-
-    def __init__(self) -> None:
-        self.number = 0
-
-    def say(self, topic: str, kind: str, at: int, /, **fields: object) -> Told:
-        """One event."""
-        self.number += 1
-        event: dict[str, Any] = {"event_id": f"e{self.number}", "type": kind, "source": "pbx", **fields}
-        return Told(topic, {**event, "occurred_at": format_time(START + at)}, START + at)
-
-    def ticket(self, word: str, at: int, case_id: str, customer: str = "u", **fields: object) -> Told:
-        """One event of a ticket."""
-        return self.say("cases", f"case.{word}", at, case_id=case_id, customer=customer, **fields)
-
-    def link(self, alias: str, customer: str) -> Told:
-        """Two ids are one person."""
-        return self.say("cases", "identity.linked", 0, alias=alias, customer=customer)
-
-    def call(self, contact_id: str, at: int, customer: str = "u", **fields: object) -> list[Told]:
-        """A call of five minutes, answered after ten seconds."""
-        named = {"contact_id": contact_id}
-        return [
-            self.say("calls", "contact.started", at, **named, customer=customer, **fields),
-            self.say("calls", "queue.entered", at, **named, queue="billing"),
-            self.say("calls", "agent.connected", at + 10_000, **named, agent="anna"),
-            self.say("calls", "contact.ended", at + 5 * MINUTE, **named, by="customer"),
-        ]
-
-    def named(self, contact_id: str, at: int, customer: str, topic: str = "calls") -> Told:
-        """A contact turns out to be somebody else's."""
-        return self.say(topic, "hold.ended", at, contact_id=contact_id, customer=customer)
+def day_of(days: int) -> str:
+    """The local day so many days after `START`."""
+    return format_time(START + days * DAY_MS)[:10]
 
 
-def world_of(lateness_ms: int = AGES_MS, partitions: int = 1) -> CaseWorld:
-    """A world in which a shard reads all it has at once."""
-    tables = {"lateness_ms": lateness_ms, "queues": {"billing": {}}, "issues": {"refund": {"window_ms": DAY_MS}}}
-    return CaseWorld(read_policy(tables), Schedule(partitions, whole=True), dice_of(0))
+def warming(world: CaseWorld) -> list[str]:
+    """The days whose cohorts the headline rule marks as warming."""
+    found = {str(key[2]) for key in world.gauges() if key[:2] == ("contact_fcr_cohort_warming_cases", "contact")}
+    return sorted(found)
 
 
-def net(world: CaseWorld, family: str) -> int:
-    """A family over all its labels."""
-    return sum(amount for key, amount in world.counters().items() if key[0] == family)
-
-
-def contacts_of(world: CaseWorld, case_id: str) -> list[str]:
-    """The contacts of a case as told."""
-    return [contact["contact_id"] for contact in world.verdicts[case_id]["contacts"]]
+def warming_now(world: CaseWorld) -> dict[str, float]:
+    """Cases of the cohorts of today, yesterday and the newest complete one that are marked, by age."""
+    family = ("contact_fcr_queue_warming_cases", "contact", "voice", "billing")
+    return {str(key[4]): amount for key, amount in world.gauges().items() if key[:4] == family}
 
 
 def test_a_merge_is_remembered_while_its_ticket_is_open() -> None:
@@ -145,7 +112,7 @@ def test_nothing_is_left_with_a_former_leader() -> None:
 
 
 def test_no_case_leaves_undecided() -> None:
-    """A restart ends a contact hours after its last word: its window ends later than what a short lateness keeps."""
+    """R05: a restart ends a contact hours after its last word; its window ends later than a short lateness keeps."""
     script, world = Script(), world_of(HOUR_MS)
     world.feed(
         [
@@ -180,8 +147,33 @@ def test_a_ticket_opened_late_was_always_there(seed: int) -> None:
     assert len(told_by(world)) == 1
 
 
+def test_cohorts_of_the_first_window_are_warming() -> None:
+    """3-metrics 3.2: days that began less than W after the first event are marked, on every shard, no later ones."""
+    script, world = Script(), world_of(partitions=3)
+    calls = [script.call(f"c{day}", day * DAY_MS, f"u{day}") for day in range(1, 11)]
+    world.feed([event for call in calls for event in call], START + 11 * DAY_MS)
+    assert warming(world) == [day_of(day) for day in range(2, 9)]  # the first day is shown no more
+    late = script.call("late", -DAY_MS, "u")  # within the lateness, from two days before the first
+    world.feed(late, START + 12 * DAY_MS)
+    world.reload_all()
+    assert warming(world) == [day_of(day) for day in range(3, 7)]
+    world.feed([], START + 40 * DAY_MS)
+    assert warming(world) == []
+
+
+def test_a_young_centre_is_warming_now() -> None:
+    """3-metrics 3.2: in the first week today's and yesterday's cohort, in the second the newest complete one."""
+    script, world = Script(), world_of()
+    calls = [script.call(f"c{day}", day * DAY_MS, f"u{day}") for day in range(3)]
+    world.feed([event for call in calls for event in call], START + 2 * DAY_MS + HOUR_MS)
+    assert warming_now(world) == {"0": 1, "1": 1}
+    assert [shard.view.since for shard in world.case_shards] == [START]
+    world.feed([], START + 9 * DAY_MS)
+    assert warming_now(world) == {"settled": 1}
+
+
 def test_who_comes_back_after_the_window_has_not_reopened() -> None:
-    """Served again at W - 1 ms counts, at W it does not; W is that of the issue."""
+    """R05, R06: served again at W - 1 ms counts, at W it does not; W is that of the issue."""
     script = Script()
     for gap, reopened in ((DAY_MS - 1, 1), (DAY_MS, 0)):
         world = world_of()
@@ -194,3 +186,22 @@ def test_who_comes_back_after_the_window_has_not_reopened() -> None:
         ]
         world.feed(thread, START + WEEK)
         assert net(world, "contact_cases_reopened_total") == reopened
+
+
+@pytest.mark.parametrize(("told_until", "failed"), [(WEEK + 23 * HOUR_MS, 0), (WEEK + DAY_MS, 1)])
+def test_a_thread_that_was_only_called_resolved_had_not_ended(told_until: int, failed: int) -> None:
+    """R13: the verdict was taken back and the customer served again: the case fails W after the end, not after that."""
+    script, world = Script(), world_of()
+    named = {"contact_id": "m", "queue": "billing"}
+    thread = [
+        script.say("emails", "message.received", 0, **named, customer="u"),
+        script.say("emails", "message.sent", HOUR_MS, **named, by="agent", agent="anna"),
+        script.say("emails", "contact.dispositioned", 2 * HOUR_MS, **named, resolution="resolved"),
+        script.say("emails", "contact.dispositioned", 3 * HOUR_MS, **named, resolution="unresolved"),
+        script.say("emails", "message.received", 4 * HOUR_MS, **named),
+        script.say("emails", "message.sent", 5 * HOUR_MS, **named, by="agent", agent="anna"),
+        script.say("emails", "contact.ended", DAY_MS, **named, by="agent"),
+    ]
+    world.feed(thread, START + DAY_MS)
+    world.feed([], START + told_until)
+    assert state_of(world, "failed") == failed

@@ -19,9 +19,9 @@ from stream.wire.times import parse_time
 from tests.core.case_checks import DONE, dice_of, played
 from tests.core.case_histories import MINUTE, START, history
 from tests.core.case_policies import AGENTS, AGES_MS, OFFICE, policy_of
+from tests.core.case_scripts import Script
 from tests.core.case_worlds import CaseWorld, Schedule
 from tests.core.recount_rules import recount
-from tests.core.test_case_corners import Script
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

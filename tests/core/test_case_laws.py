@@ -173,7 +173,7 @@ def left_inputs(seed: int) -> tuple[list[Told], Policy]:
 @LAW
 @given(SEEDS)
 def test_the_product_is_the_recount(seed: int) -> None:
-    """Cases, verdicts, net figures and cohorts are what a plain recount of all events gives, at every watermark."""
+    """R01, R03, R05, R13: cases, verdicts, net figures, cohorts are those of a plain recount at every watermark."""
     check_recounted(history(seed), policy_of(seed), seed)
 
 
@@ -187,7 +187,7 @@ def test_any_schedule_gives_the_same(seed: int) -> None:
 @LAW
 @given(SEEDS)
 def test_every_case_is_in_one_state(seed: int) -> None:
-    """After every batch S + P + F + O = N, credited = S + P, and what fell is said in the open."""
+    """R12, R13: after every batch S + P + F + O = N, credited = S + P, and what fell is said in the open."""
     check_conserved(history(seed), policy_of(seed), seed)
 
 
@@ -201,7 +201,7 @@ def test_what_is_told_is_what_is_stored(seed: int) -> None:
 @LAW
 @given(SEEDS)
 def test_ids_that_are_one_person_are_one(seed: int) -> None:
-    """The figures are those of the same history with one id for each person."""
+    """R19: the figures are those of the same history with one id for each person."""
     check_canonical(history(seed), policy_of(seed), seed)
 
 
@@ -215,5 +215,5 @@ def test_what_leaves_changes_nothing(seed: int) -> None:
 @LAW
 @given(SEEDS)
 def test_what_is_settled_stays_settled(seed: int) -> None:
-    """However far one partition is ahead of another, nothing settles while a repeat of it is on its way."""
+    """R05: however far one partition is ahead of another, nothing settles while a repeat of it is on its way."""
     check_settled(*settled_inputs(seed), seed)

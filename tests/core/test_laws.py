@@ -60,7 +60,7 @@ def mixed(records: list[Record], seed: int) -> list[Record]:
 
 @given(histories(), SEEDS)
 def test_any_order_and_any_repetition_gives_the_same(records: list[Record], seed: int) -> None:
-    """A contact is a function of the set of its events."""
+    """R37: a contact is a function of the set of its events, so what comes twice arrives once."""
     assert known(played(mixed(records, seed), 1)) == known(played(records))
 
 
@@ -73,7 +73,7 @@ def test_a_cut_anywhere_equals_no_cut(records: list[Record], seed: int, size: in
 
 @given(histories(), SEEDS, st.lists(st.integers(0, 20), max_size=4))
 def test_counters_are_the_sum_of_contributions(records: list[Record], seed: int, moves: list[int]) -> None:
-    """At every moment, whatever the watermark has inferred: net = what all rows are worth, and visits are conserved."""
+    """R54: at every moment, whatever was inferred, net = what all rows are worth, and no visit is unaccounted for."""
     world = World(POLICY)
     order = mixed(records, seed)
     advance = sorted(moves)

@@ -38,7 +38,8 @@ def test_nothing_said_is_the_defaults_shipped() -> None:
     """Both ways to them are one."""
     assert read_policy({}) == Policy()
     assert Policy().identity_ttl_ms == 400 * DAY_MS
-    assert Policy().goals_of("any") == {"abandonment": 0.05, "service_level": 0.80, "fcr": 0.65}
+    goals = {"abandonment": 0.05, "service_level": 0.80, "fcr": 0.65, "fcr_high": 0.90, "fcr_low": 0.40}
+    assert Policy().goals_of("any") == goals
 
 
 def test_a_week_is_seven_days_of_minutes() -> None:
@@ -117,7 +118,7 @@ def test_a_window_is_an_hour_at_least(tables: dict[str, Any]) -> None:
 
 
 def test_an_issue_has_its_own_window_or_the_default() -> None:
-    """Unknown and unlisted issues have the default."""
+    """R06: unknown and unlisted issues have the default."""
     policy = read_policy({"issues": {"refund": {"window_ms": DAY_MS}, "login": {}}, "cases": {"window_ms": 2 * DAY_MS}})
     issues = ("refund", "login", "else", None)
     assert [policy.window_ms(issue) for issue in issues] == [DAY_MS, 2 * DAY_MS, 2 * DAY_MS, 2 * DAY_MS]
@@ -126,12 +127,13 @@ def test_an_issue_has_its_own_window_or_the_default() -> None:
 
 
 def test_a_queue_may_have_goals_of_its_own() -> None:
-    """What it leaves out is the policy's, and what the policy leaves out is shipped."""
+    """R08, R26: what it leaves out is the policy's, and what the policy leaves out is shipped; bands like goals."""
     policy = read_policy(
-        {"queues": {"billing": {}}, "goals": {"fcr": 0.7, "queues": {"billing": {"abandonment": 0.1}}}}
+        {"queues": {"billing": {}}, "goals": {"fcr": 0.7, "queues": {"billing": {"abandonment": 0.1, "fcr_low": 0.5}}}}
     )
-    assert policy.goals_of("billing") == {"abandonment": 0.1, "service_level": 0.80, "fcr": 0.7}
-    assert policy.goals_of("sales") == {"abandonment": 0.05, "service_level": 0.80, "fcr": 0.7}
+    shipped = {"abandonment": 0.05, "service_level": 0.80, "fcr": 0.65, "fcr_high": 0.90, "fcr_low": 0.40}
+    assert policy.goals_of("billing") == {**shipped, "fcr": 0.7, "abandonment": 0.1, "fcr_low": 0.5}
+    assert policy.goals_of("sales") == {**shipped, "fcr": 0.7}
 
 
 def test_lists_stand_in_one_order() -> None:
@@ -168,6 +170,9 @@ def test_lists_stand_in_one_order() -> None:
         ({"rules": {"mine": {"survey": "maybe"}}}, "rules.mine.survey", "one of ignore, decide"),
         ({"goals": {"fcr": 65}}, "goals.fcr", "a share from 0 to 1"),
         ({"goals": {"frc": 0.65}}, "goals.frc", 'did you mean "fcr"?'),
+        ({"goals": {"fcr": 0.95}}, "goals.fcr", "not between fcr_low 0.4 and fcr_high 0.9"),
+        ({"goals": {"fcr_low": 0.7}}, "goals.fcr", "is 0.65, which is not between fcr_low 0.7"),
+        ({"queues": {"q": {}}, "goals": {"queues": {"q": {"fcr_high": 0.5}}}}, "goals.queues.q.fcr", "fcr_high 0.5"),
         ({"goals": {"queues": {"q": {"fcr": 0.7}}}}, "goals.queues.q", "there is no such queue"),
         ({"calendars": {"de": {"target_ms": 5}}}, "calendars.de.target_ms", "is not a setting"),
         ({"channels": {"fax": {}}}, "channels.fax", "is not a channel"),

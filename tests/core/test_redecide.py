@@ -30,7 +30,7 @@ from tests.core.adopting import (
 )
 from tests.core.case_histories import START, Shape, history
 from tests.core.case_worlds import Schedule
-from tests.core.worlds import histories, record
+from tests.core.worlds import histories, record, staffs
 
 if TYPE_CHECKING:
     import pytest
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from tests.core.case_histories import Told
 
 SEEDS = st.integers(0, 2**32)
+EVENTS = st.builds(list.__add__, histories(), staffs())
 PAIRS = st.lists(st.sampled_from(sorted(POLICIES)), min_size=2, max_size=2, unique=True)
 
 
@@ -70,7 +71,7 @@ def known(world: AdoptingWorld) -> dict[str, Any]:
 
 @given(SEEDS, PAIRS)
 def test_the_figures_are_those_of_a_start_under_the_new_policy(seed: int, pair: list[str]) -> None:
-    """For any history, change, moment, partitions and crashes; and going back gives the figures of before."""
+    """R28: any history, change, moment, partitions and crashes; going back gives the figures of before."""
     dice = dice_of(seed)
     told = history(seed, Shape(days=20))
     cut = dice.randint(0, len(told))
@@ -96,11 +97,13 @@ def test_the_figures_are_those_of_a_start_under_the_new_policy(seed: int, pair: 
     assert everything(run(old, new, old)) == everything(run(old, old, old))
 
 
-@given(histories(), SEEDS, PAIRS, st.lists(st.integers(0, 300), min_size=2, max_size=2))
+@given(
+    st.builds(list.__add__, histories(), staffs()), SEEDS, PAIRS, st.lists(st.integers(0, 300), min_size=2, max_size=2)
+)
 def test_every_kind_of_event_counts_as_under_the_new_policy(
     records: list[Record], seed: int, pair: list[str], hours: list[int]
 ) -> None:
-    """Stage one with every type of event, generations and restarts; the watermark anywhere."""
+    """R23, R28: stage one with every type of event, generations, restarts and agents; the watermark anywhere."""
     dice_of(seed).shuffle(records)
     cut = dice_of(seed).randint(0, len(records))
     old, new = (POLICIES[name] for name in pair)
@@ -129,7 +132,7 @@ def counters(shard: Engine) -> dict[Any, tuple[int, int]]:
 
 @given(SEEDS, PAIRS)
 def test_what_falls_is_said_once_and_nothing_else_is_taken_back(seed: int, pair: list[str]) -> None:
-    """A twin rises by what its series lost in net over the shard; corrections name those series, each once."""
+    """R28: a twin rises by what its series lost in net over the shard; corrections name those series, each once."""
     old, new = (POLICIES[name] for name in pair)
     world = lived(seed, old)
     world.restart(new)
@@ -262,7 +265,7 @@ def test_what_waits_moves_with_its_queue() -> None:
 
 
 def test_time_changes_things_when_the_new_policy_says() -> None:
-    """A shorter window ends sooner, and a shorter timeout infers an end sooner, to the millisecond."""
+    """R06, R28: a shorter window ends sooner, and a shorter timeout infers an end sooner, to the millisecond."""
     world = calls()
     world.advance(START + DAY_MS)
     world.adopt(POLICIES["a short window"])
@@ -279,7 +282,7 @@ def test_time_changes_things_when_the_new_policy_says() -> None:
 
 
 def test_what_has_left_keeps_its_figures() -> None:
-    """A contact that is no longer in the state is not decided again."""
+    """R28: a contact that is no longer in the state is not decided again."""
     old = laid(lateness_ms=DAY_MS)
     world = AdoptingWorld(old)
     feed(world, history(5, Shape(days=3)))

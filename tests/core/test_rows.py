@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 from stream.core.batch import Record
 from stream.core.events import Event, Rejection
 from stream.core.row import TAIL_EVENTS
+from stream.core.series import net_figures
 from stream.core.shard import Shard, ShardId
 from stream.core.state import freeze
 from stream.wire.rows import JsonCodec
@@ -64,14 +65,14 @@ def test_a_row_leaves_after_its_windows_and_its_figures_stay() -> None:
         event("contact.ended", HOUR, 2, contact_id="c1", by="customer"),
     ]
     world.feed([record("calls", one) for one in told], 10)
-    figures = world.figures()
+    figures = net_figures(world.counters)
     leaves = START + HOUR + 7 * DAY + DAY
     world.advance(leaves - 1)
     assert b"c/c1" in world.changelogs[0]
     world.advance(leaves)
     assert b"c/c1" not in world.changelogs[0]
     assert world.shard.rows() == 0
-    assert world.figures() == figures
+    assert net_figures(world.counters) == figures
 
 
 def test_cells_leave_when_nothing_can_correct_them() -> None:
@@ -115,6 +116,15 @@ def test_the_copy_that_sorts_first_counts() -> None:
             world.feed([record("calls", one)], 1)
         assert world.contact("c1")["visits"][0]["wait_ms"] == 1_000
         assert world.duplicates == 1
+
+
+def test_a_copy_that_differs_only_in_what_it_says_is_a_duplicate() -> None:
+    """Neither sorts first, content is not compared: the one that came first counts, the other costs nothing."""
+    entered = event("queue.entered", 0, 1, contact_id="c1", queue="billing")
+    world = World(POLICY)
+    world.feed([record("calls", entered), record("calls", {**entered, "queue": "sales"})], 1)
+    assert (world.applied, world.duplicates, world.rejected) == (1, 1, [])
+    assert world.contact("c1")["visits"][0]["queue"] == "billing"
 
 
 class _Broken(JsonCodec):

@@ -5,13 +5,24 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from stream.core.agent_families import STATUSES
 from stream.core.batch import Record
 from stream.core.policy import Policy
 from stream.core.policy_reader import read_policy
 from stream.wire.times import format_time
 
 START = 1_772_445_600_000  # 2 March 2026, 10:00 UTC
-POLICY: Policy = read_policy({"queues": {"billing": {}, "sales": {"target_ms": 30_000}}, "steps": {"menu": ["main"]}})
+POLICY: Policy = read_policy(
+    {
+        "queues": {
+            "billing": {"hours": {"mon": [["10:00", "10:04"], ["12:00", "15:00"]]}, "zone": "Europe/Berlin"},
+            "sales": {"target_ms": 30_000},
+        },
+        "steps": {"menu": ["main"]},
+        "agents": {"anna": {}},
+        "callback_expires_ms": 3_600_000,
+    }
+)
 AGENTS = st.sampled_from(("anna", "ben"))
 QUEUES = st.sampled_from(("billing", "sales", "quux"))
 KINDS = st.sampled_from(("blind", "queue", "conference"))
@@ -27,22 +38,26 @@ TYPES: dict[str, Fields] = {
         "wait_ms": st.none() | st.integers(0, 90_000),
     },
     "agent.offered": {"agent": AGENTS},
-    "agent.missed": {"agent": AGENTS, "reason": st.just("busy")},
+    "agent.missed": {"agent": AGENTS, "reason": st.sampled_from(("busy", "no_answer"))},
     "agent.connected": {"agent": AGENTS, "queue": st.none() | QUEUES, "wait_ms": st.none() | st.integers(0, 90_000)},
     "agent.left": {"agent": AGENTS},
     "hold.started": {"agent": st.none() | AGENTS},
     "hold.ended": {"agent": st.none() | AGENTS},
     "transfer.completed": {"kind": KINDS},
     "callback.requested": {},
+    "callback.attempted": {},
     "voicemail.left": {},
     "voicemail.abandoned": {},
     "message.received": {},
-    "message.sent": {"by": st.sampled_from(("agent", "bot")), "public": st.booleans()},
+    "message.sent": {"by": st.sampled_from(("agent", "bot")), "public": st.booleans(), "agent": st.none() | AGENTS},
     "contact.ended": {"by": st.sampled_from(("customer", "agent", "system", "unknown"))},
     "wrapup.started": {"agent": AGENTS},
     "wrapup.ended": {"agent": AGENTS},
     "contact.dispositioned": {"resolution": st.sampled_from(("resolved", "unresolved", "escalated"))},
 }
+
+
+_OWNERS = {"agent.status": "agent", "source.heartbeat": "source", "source.restarted": "source"}
 
 
 @st.composite
@@ -67,8 +82,39 @@ def _event(draw: st.DrawFn, topic: str, contact_id: str, number: int) -> tuple[s
 
 def record(topic: str, event: dict[str, Any], offset: int = 0) -> Record:
     """The event as a record with its own key."""
-    key = event["source"] if event["type"].startswith("source.") else event["contact_id"]
+    key = event[_OWNERS.get(event["type"], "contact_id")]
     return Record(topic, offset, None, key.encode(), json.dumps(event).encode(), ())
+
+
+@st.composite
+def statuses(draw: st.DrawFn, agent: str, number: int) -> dict[str, Any]:
+    """One status of an agent."""
+    gap = draw(st.sampled_from((0, 60_000, 300_000, 3_600_000, 6 * 86_400_000, 9 * 86_400_000)))
+    said = {
+        "team": draw(st.none() | st.sampled_from(("first-line", "night", "quux"))),
+        "reason": draw(st.none() | st.sampled_from(("lunch", "quux"))),
+        "queues": draw(st.none() | st.lists(QUEUES, max_size=3)),
+        "source_seq": draw(st.none() | st.integers(0, 2)),
+    }
+    return {
+        "event_id": f"{agent}-{number}",
+        "type": "agent.status",
+        "occurred_at": format_time(START + gap + draw(st.integers(0, 20)) * 1_000),
+        "source": draw(st.sampled_from(("pbx1", "pbx2"))),
+        "agent": agent,
+        "status": draw(st.sampled_from(STATUSES)),
+        **{name: value for name, value in said.items() if value is not None},
+    }
+
+
+@st.composite
+def staffs(draw: st.DrawFn, most: int = 12) -> list[Record]:
+    """Statuses of up to two agents, now and then with two that bear the same name."""
+    found = []
+    for agent in ("anna", "ben"):
+        names = [draw(st.integers(0, number)) for number in range(draw(st.integers(0, most)))]
+        found += [record("agents", draw(statuses(agent, number))) for number in names]
+    return found
 
 
 @st.composite

@@ -11,9 +11,9 @@ from tests.demo.worlds import START, moments, scenario
 AT = START + 2 * DAY_MS
 
 
-def _page(truth: Truth, partition: int = 0) -> str:
-    """A metrics page that shows exactly the truth as of `AT`, as one shard's."""
-    figures = {**truth.counters(AT), **truth.gauges(AT)}
+def _page(truth: Truth, partition: int = 0, at: int | None = AT) -> str:
+    """A metrics page that shows exactly the truth as of `at`, as one shard's."""
+    figures = {**truth.counters(at), **truth.gauges(at)}
     lines = ["# HELP contact_arrivals_total Contacts that arrived."]
     lines += [f'{name[:-1]},partition="{partition}"}} {float(value)!r}' for name, value in figures.items()]
     return "\n".join(lines)
@@ -90,8 +90,9 @@ def test_cases_are_compared_as_of_the_settlement_watermark() -> None:
         "contact_fcr_cases_total",
         "contact_fcr_cohort_cases",
         "contact_fcr_failed_total",
+        "contact_survey_disagreements_total",
     }
-    plain = compare(truth, figures)
+    plain = compare(truth, Figures([_page(truth, at=None)]))
     assert plain.differences == ()
     assert plain.compared == len(truth.counters()) + len(truth.gauges()) < len(truth.counters(AT))
 

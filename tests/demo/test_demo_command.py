@@ -30,6 +30,8 @@ def test_the_demo_checks_itself_through_a_kill(kafka: str) -> None:
     assert "all equal" in output, output
     assert "workers started again: 1" in output, output
     assert not _alive(workers[0])
+    pages = re.findall(r"http://(\S+)/metrics", output)
+    assert "say targets: [" + ", ".join(f'"{page}"' for page in pages) + "]" in output, output
     with open_admin(Broker(kafka)) as client:
         left = [*client.list_topics(), *(group["group_id"] for group in client.list_groups())]
     assert not [name for name in left if name.startswith("contact-demo")]

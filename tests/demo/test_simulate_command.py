@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from base64 import b64decode
 from collections import Counter
 from pathlib import Path
@@ -114,6 +115,9 @@ def test_impossible_options_are_usage_errors(options: list[str], capsys: pytest.
     assert "Traceback" not in capsys.readouterr().err
 
 
+ENOUGH_BYTES = 1_000_000  # some thousand events
+
+
 def test_real_time_ends_where_it_stands(tmp_path: Path) -> None:
     """SIGTERM ends a run in real time in order: every line is whole and the truth is written, calls open."""
     lines, truth = tmp_path / "events.jsonl", tmp_path / "truth.json"
@@ -121,11 +125,11 @@ def test_real_time_ends_where_it_stands(tmp_path: Path) -> None:
     with subprocess.Popen(
         [*command, "--file", str(lines), "--truth", str(truth)], stderr=subprocess.DEVNULL
     ) as process:
-        try:
-            process.wait(3)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        while not lines.exists() or lines.stat().st_size < ENOUGH_BYTES:
+            assert process.poll() is None
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
     said = json.loads(truth.read_bytes())
     events = [json.loads(line) for line in lines.read_bytes().splitlines()]
     assert said["open"]

@@ -9,9 +9,23 @@ from dataclasses import replace
 import pytest
 
 from stream.demo.disturbance import Disturber
+from stream.demo.known import families
 from stream.demo.scenario import DAY_MS, Disturbance
 from stream.demo.simulator import TOPICS, Simulator
-from tests.demo.worlds import CALM, ROUGH, START, Centre, deliveries, differences, scenario, shuffled
+from tests.demo.worlds import (
+    BERLIN,
+    CALM,
+    POLICY,
+    ROUGH,
+    SATURDAY,
+    START,
+    Centre,
+    deliveries,
+    differences,
+    moments,
+    scenario,
+    shuffled,
+)
 
 
 def _simulated(name: str, seed: int, scale: float) -> Simulator:
@@ -75,6 +89,55 @@ def test_weeks_of_customers_who_come_back(seed: int, cut: bool, batch: int) -> N
     assert centre.tally == disturber.delivered.results(len(centre.contacts))
     states = {key[-1] for key in simulator.truth.raw(centre.settled) if key[0] == "contact_fcr_cases_total"}
     assert states == {"credited", "settled", "failed"}
+
+
+AUTUMN = SATURDAY + 210 * DAY_MS
+"""24 October 2026, 08:00 UTC: the clock of Berlin is put back in the following night."""
+
+
+def _two_days(seed: int, start: int) -> Simulator:
+    return Simulator(scenario("clock-change", scale=0.15), seed, start, 900_000)
+
+
+@pytest.mark.parametrize(("seed", "start", "cut"), [(1, SATURDAY, True), (2, SATURDAY, False), (3, AUTUMN, True)])
+def test_days_on_which_the_clock_changes(seed: int, start: int, cut: bool) -> None:
+    """R09, R14: local days of 23 and of 25 hours, holidays and hours of the day, by two readings of the clock."""
+    simulator, disturber = _two_days(seed, start), Disturber(ROUGH, seed, 12_000, TOPICS)
+    centre = Centre(policy=BERLIN)
+    centre.feed(deliveries(simulator, disturber, 1_100, cut=cut), 300)
+    assert simulator.now > start + DAY_MS
+    assert differences(centre, simulator) == {}
+    assert centre.tally == disturber.delivered.results(len(centre.contacts))
+    assert centre.unaccounted() == 0
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_many_worlds(seed: int) -> None:
+    """A day, weeks and a change of the clock from every seed, cut or complete."""
+    plain, cut = ("calm", "monday-morning", "outage-spike")[seed % 3], seed % 2 == 0
+    worlds = (
+        (_simulated(plain, seed, 2), POLICY, 600),
+        (_weeks(seed), POLICY, 900),
+        (_two_days(seed, AUTUMN if seed % 3 else SATURDAY), BERLIN, 900),
+    )
+    for simulator, policy, contacts in worlds:
+        disturber, centre = Disturber(ROUGH, seed, contacts * 12, TOPICS), Centre(policy=policy)
+        centre.feed(deliveries(simulator, disturber, contacts, cut=cut), 300)
+        assert differences(centre, simulator) == {}
+        assert centre.tally == disturber.delivered.results(len(centre.contacts))
+
+
+def test_every_family_of_the_truth_is_met() -> None:
+    """No comparison is one of nothing with nothing: each family is more than 0 somewhere in two days or in weeks."""
+    met = set()
+    for simulator, contacts in ((_two_days(4, SATURDAY), 2_500), (_weeks(4), 1_000)):
+        for _ in moments(simulator, contacts, cut=True):
+            pass
+        book = simulator.truth
+        for at in (simulator.now, simulator.now + 9 * DAY_MS):
+            met |= {name.partition("{")[0] for name in (*book.counters(at), *book.gauges(at))}
+    assert met == set(families())
 
 
 def test_the_truth_is_exact_after_every_moment() -> None:

@@ -27,7 +27,7 @@ def hours(number: float) -> int:
 def handled(arrives: float, ends: float | None, *words: tuple[float, str], inbound: bool = True) -> Facts:
     """A call one agent took, and the verdicts on it."""
     facts = Facts("voice", hours(arrives), inbound=inbound)
-    facts.name, facts.queue, facts.outcome, facts.agents = "phone:1", "billing", "handled", {"anna"}
+    facts.name, facts.queue, facts.outcome, facts.agents = "phone:1", "billing", "handled", ["anna"]
     facts.ended_at = None if ends is None else hours(ends)
     facts.words = [Word(hours(at), resolution) for at, resolution in words]
     return facts
@@ -36,7 +36,7 @@ def handled(arrives: float, ends: float | None, *words: tuple[float, str], inbou
 def asked(arrives: float, outcome: str) -> Facts:
     """A call that ended with a message or a request."""
     facts = handled(arrives, arrives)
-    facts.outcome, facts.agents, facts.asked_at = outcome, set(), hours(arrives)
+    facts.outcome, facts.agents, facts.asked_at = outcome, [], hours(arrives)
     return facts
 
 
@@ -126,7 +126,7 @@ def test_the_rules_differ() -> None:
     check(made, 40, PROVISIONAL, 1)
     check(made, 40, None, 3)
     first = handled(10, 11)
-    first.agents, first.said = {"anna", "ben"}, "no"
+    first.agents, first.said = ["anna", "ben"], "no"
     check(case(first), 40, Verdict("failed", "transfer"), 2)
     check(case(first), 40, Verdict("failed", "survey"), 3)
     first.said = "yes"

@@ -12,9 +12,9 @@ from stream.core.case_shard import CaseShard
 from stream.core.partitions import partition_of
 from stream.core.shard import Record, Shard, ShardId
 from stream.demo.disturbance import Delivery, Disturber
+from stream.demo.known import families, labels_of, series
 from stream.demo.scenario import DAY_MS, SCENARIOS, Disturbance, Scenario
 from stream.demo.simulator import Simulator
-from stream.demo.truth import families, labels_of, series
 from stream.wire.json import dumps
 from stream.wire.policy import load_policy
 from stream.wire.rows import JsonCodec
@@ -23,13 +23,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from stream.core.engine import Engine
+    from stream.core.policy import Policy
     from stream.core.shard import Output
     from stream.demo.simulator import Moment
 
 START = 1_741_078_800_000
+SATURDAY = 1_774_684_800_000
+"""28 March 2026, 08:00 UTC: the clock of Berlin is put forward in the following night."""
 CALM = Disturbance()
 ROUGH = Disturbance(duplicates=0.05, disorder_ms=7_200_000, poison=60)
-POLICY = load_policy(Path(stream.demo.__path__[0]) / "policy.toml")
+FOLDER = Path(stream.demo.__path__[0])
+POLICY = load_policy(FOLDER / "policy.toml")
+BERLIN = load_policy(FOLDER / "berlin.toml")
 
 KNOWN = {name.removesuffix("_count") for name in families()}
 SECOND_MS = 1_000  # watermarks are told once a second
@@ -46,13 +51,14 @@ def scenario(name: str, disturbance: Disturbance = CALM, scale: float = 1.0) -> 
 
 
 def moments(simulator: Simulator, contacts: int, *, cut: bool = False) -> "Iterator[Moment]":
-    """Everything until `contacts` have begun; then the open ones end, or the world is left as it is."""
+    """Everything until `contacts` have begun; then the open ones end, or the world is left as it is; a heartbeat."""
     while (moment := simulator.step()) is not None:
         yield moment
         if simulator.contacts >= contacts:
             if cut:
-                return
+                break
             simulator.close_arrivals()
+    yield simulator.beat()
 
 
 def deliveries(simulator: Simulator, disturber: Disturber, contacts: int, *, cut: bool = False) -> list[Delivery]:
@@ -64,10 +70,10 @@ def deliveries(simulator: Simulator, disturber: Disturber, contacts: int, *, cut
 class Centre:
     """A few real shards of both stages, fed in batches and shown as committed; what they tell each other arrives."""
 
-    def __init__(self, partitions: int = 3) -> None:
+    def __init__(self, partitions: int = 3, policy: "Policy" = POLICY) -> None:
         """Begin with nothing."""
-        self.contacts = [Shard(ShardId(1, number), POLICY, JsonCodec()) for number in range(partitions)]
-        self.cases = [CaseShard(ShardId(2, number), POLICY, JsonCodec(), partitions) for number in range(partitions)]
+        self.contacts = [Shard(ShardId(1, number), policy, JsonCodec()) for number in range(partitions)]
+        self.cases = [CaseShard(ShardId(2, number), policy, JsonCodec(), partitions) for number in range(partitions)]
         self.shards: list[Engine] = [*self.contacts, *self.cases]
         self.tally = Counter(applied=0, duplicate=0, rejected=0)
         self.rejected: list[Output] = []
@@ -134,7 +140,9 @@ class Centre:
                 if key[0] in KNOWN:
                     net[key] += total - retracted
             for key, value in shard.view.gauges(now).items():
-                if key[0] in KNOWN:
+                if key[0] in KNOWN and str(key[0]).endswith("_timestamp_seconds"):
+                    net[key] = min(net.get(key, round(value)), round(value))
+                elif key[0] in KNOWN:
                     net[key] += round(value)
         return _shown(net, self.settled)
 

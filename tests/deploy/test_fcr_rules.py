@@ -33,6 +33,9 @@ COHORTS: tuple[Point, ...] = (
     # 8 March: 15 settled, 20 failed and 60 provisional of which a quarter of the window has passed: 1.75 days
     ("contact_fcr_cohort_elapsed_cases", {**RULE, "day": "2026-03-08"}, 15 + 20 + 60 / 4),
     ("contact_fcr_cohort_elapsed_cases", {**RULE, "day": "2026-03-01"}, 50),
+    # counting began in the night to 1 March: who came then may have come before
+    ("contact_fcr_cohort_warming_cases", {**RULE, "day": "2026-03-01"}, 50),
+    ("contact_fcr_queue_warming_cases", {**RULE, "channel": "voice", "queue": "billing", "age": "settled"}, 4),
     *(("contact_fcr_at_risk_cases", {**RULE, "age": age}, at_risk) for age, (at_risk, _) in AT_RISK.items()),
     *(("contact_fcr_repeated_cases", {**RULE, "age": age}, n) for age, (_, n) in AT_RISK.items() if n),
     (
@@ -87,6 +90,8 @@ FIGURES: dict[str, list[tuple[Labels, float]]] = {
     "rule_day:contact_fcr_high:ratio": [(_by(day=MARCH_8), 98 / 118), (_by(day=MARCH_1), 30 / 50)],
     "rule_day:contact_fcr_settled:ratio": [(_by(day=MARCH_1), 30 / 50)],
     "rule_day:contact_fcr_maturity:ratio": [(_by(day=MARCH_8), 50 / 118), (_by(day=MARCH_1), 50 / 50)],
+    "rule_day:contact_fcr_warming:ratio": [(_by(day=MARCH_8), 0 / 118), (_by(day=MARCH_1), 50 / 50)],
+    "rule_channel_queue_age:contact_fcr_warming:ratio": [(_by(**NEWEST), 4 / 4), (_by(**TODAY), 0 / 4)],
     "rule_channel_queue_age:contact_fcr_settled:ratio": [(_by(**NEWEST), 3 / 4)],
     "rule_channel_queue_age:contact_fcr_provisional:ratio": [(_by(**NEWEST), 3 / 4), (_by(**TODAY), 4 / 4)],
     "rule_channel_queue_age:contact_fcr_low:ratio": [(_by(**NEWEST), 3 / 4), (_by(**TODAY), 0 / 4)],
@@ -218,7 +223,7 @@ def _check(promtool: str, at: Path, text: str, *, passes: bool = True) -> None:
 
 
 def test_the_cohorts_are_those_of_the_formulas(promtool: str, deploy: Path, tmp_path: Path) -> None:
-    """R02, R08, R25: bounds, provisional, settled only where P = O = 0, maturity, projection; 0/0 is absent."""
+    """2-numbers 2.8: bounds, provisional, settled only where P = O = 0, maturity, projection; 0/0 is absent."""
     rules = [deploy / "rules" / "fcr_now.yml"]
     text = _vector("1m", rules, _cohort_series(), _expected(FIGURES, "2m"))
     _check(promtool, tmp_path / "cohorts.yml", text)
@@ -226,7 +231,7 @@ def test_the_cohorts_are_those_of_the_formulas(promtool: str, deploy: Path, tmp_
 
 
 def test_the_week_is_that_of_the_formulas(promtool: str, deploy: Path, tmp_path: Path) -> None:
-    """R01, R12, R13, R20, R21, R22: net, by channel, queue and issue; a queue that only fails stands at 0."""
+    """R01, R12, R13, R20, R21, R22, R25: net, by channel, queue, issue; a queue that only fails stands at 0."""
     rules = [deploy / "rules" / "fcr_7d.yml"]
     text = _vector("12h", rules, _week_series(), _expected(WEEK, "7d"))
     _check(promtool, tmp_path / "week.yml", text)
@@ -262,6 +267,7 @@ def test_live_figures_have_no_shorter_range(deploy: Path) -> None:
     """Over less than W old failures outweigh new credits, so no rule rates first contact resolution over less."""
     for path in (deploy / "rules").glob("*.yml"):
         for expression in re.findall(
-            r"increase\(contact_(?:fcr|cases|repeat|eligible)\w*\[(\w+)\]\)", path.read_text()
+            r"increase\(contact_(?:fcr|cases|repeat|eligible|agent_(?:fcr|contacts|repeats|resolution))\w*\[(\w+)\]\)",
+            path.read_text(),
         ):
             assert expression == "7d", path.name

@@ -14,6 +14,7 @@ from stream.telemetry.catalogue import CATALOGUE
 from stream.telemetry.figures import PlainShard
 from stream.telemetry.known import Declared, known_by_stage
 from stream.telemetry.service import Telemetry, TelemetrySettings
+from tests.deploy.stories import shipped_rules
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -65,14 +66,15 @@ def _free_port() -> int:
 
 def _configuration(shipped: Path, ports: list[int]) -> str:
     """The shipped file with our targets (each with the labels Kubernetes would give), pace and absolute rule paths."""
-    text = (shipped / "prometheus.yml").read_text().replace("rules/*.yml", str(shipped / "rules" / "*.yml"))
+    text = re.sub(r"- (rules|alerts)/", rf"- {shipped}/\1/", (shipped / "prometheus.yml").read_text())
     text = re.sub(r"(scrape|evaluation)_interval: 15s", rf"\1_interval: {int(SCRAPE_SECONDS * 1000)}ms", text)
     targets = "".join(
         f'      - targets: ["127.0.0.1:{port}"]\n'
         f'        labels: {{pod: "pod-{port}", container: "c-{port}", node: "n-{port}"}}\n'
         for port in ports
     )
-    text, replaced = re.subn(r"      - targets: .*\n", targets, text)
+    # the Alertmanager's targets stand deeper
+    text, replaced = re.subn(r"^ {6}- targets: .*\n", targets, text, flags=re.MULTILINE)
     assert replaced == 1
     return text
 
@@ -234,7 +236,8 @@ async def _check_instances(shipped: str, bare: str) -> None:
 
 def _hasty(shipped: Path, to: Path) -> Path:
     """A copy of what is shipped whose rules all run four times a second."""
-    (to / "rules").mkdir(parents=True)
+    for folder in ("rules", "alerts"):
+        (to / folder).mkdir(parents=True)
     for path in shipped.rglob("*.yml"):
         (to / path.relative_to(shipped)).write_text(
             re.sub(r"    interval: \w+", "    interval: 250ms", path.read_text())
@@ -250,10 +253,11 @@ async def test_prometheus_runs_every_rule(prometheus: str, deploy: Path, tmp_pat
     folder = _folder(tmp_path / "rules", _configuration(hasty, [worker.pages[0].port]))
     async with _prometheus(prometheus, folder) as url:
         await _reaches(url, "max(channel_queue_outcome:contact_visits:net)", 3)
-        await _reaches(url, 'count({__name__=~"channel_queue:contact_visits_finished:.*", queue="billing"})', 4)
+        await _reaches(url, 'count({__name__=~"channel_queue:contact_visits_finished:.*", queue="billing"})', 5)
         async with ClientSession() as client, client.get(f"{url}/api/v1/rules") as answer:
             groups = (await answer.json())["data"]["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
-    assert len(groups) == len(list((deploy / "rules").glob("*.yml")))
+    assert len(groups) == len({rule.group for rule in shipped_rules()})
+    assert len(rules) == len(shipped_rules())
     assert {(rule["health"], rule.get("lastError")) for rule in rules} == {("ok", None)}
     await worker.stop()

@@ -114,7 +114,7 @@ def summed(series: str) -> bool:
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=NAMES)
 def test_topics_add_up(scenario: Scenario) -> None:
-    """The same, each contact and case looked up by itself in the topics of two shards a stage; and every cell."""
+    """R54: the same, each contact and case looked up by itself in the topics of two shards a stage; every cell."""
     check_topics(scenario)
 
 
@@ -185,7 +185,7 @@ def told(value: bytes | None) -> dict[str, Any]:
 
 
 def test_the_policy_that_decided_is_named() -> None:
-    """A verdict says under which policy it was decided; another policy is a warning."""
+    """R28: a verdict says under which policy it was decided; another policy is a warning."""
     scenario = scenario_named("three identifiers, one person")
     centre = lived(scenario)
     other = next(each for each in SCENARIOS if each.policy != scenario.policy)
@@ -201,7 +201,7 @@ def test_the_policy_that_decided_is_named() -> None:
 
 
 def test_what_was_kept_out_is_told() -> None:
-    """A late event of a contact, with the reason, from topics; from a recording nothing is late."""
+    """R54: a late event of a contact, with the reason, from topics; from a recording nothing is late."""
     scenario = scenario_named("late")
     centre = lived(scenario)
     late = [
@@ -241,7 +241,7 @@ def test_gone_events_are_said() -> None:
 
 
 def test_cells_that_do_not_add_up_say_by_how_much() -> None:
-    """Contacts that have left the topics are a difference, not a silence."""
+    """R54: contacts that have left the topics are a difference, not a silence."""
     scenario = scenario_named("three identifiers, one person")
     centre = lived(scenario)
     key = next((r.key or b"").decode() for r in centre.read(("intervals",)) if (r.key or b"").startswith(b"1/"))

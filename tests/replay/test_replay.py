@@ -89,7 +89,7 @@ def cohorts_of(stages: Stages) -> tuple[dict[str, dict[str, int]], dict[str, dic
 
 
 def test_the_real_month(month: list[dict[str, Any]]) -> None:
-    """Every figure of both stages is exact, at the end of January and eight days later (R02, R03, R54)."""
+    """R03, R13, R47: every figure of both stages is exact, at the end of January and eight days later."""
     stages = month_read(month, month_policy())
     assert (stages.applied, stages.duplicates) == (len(month), 0)
     for expected in bank.expected()["at"]:
@@ -100,7 +100,7 @@ def test_the_real_month(month: list[dict[str, Any]]) -> None:
 
 
 def test_callers_nobody_knows_lift_the_real_month(month: list[dict[str, Any]]) -> None:
-    """Counted as cases of their own they lift first contact resolution from 70 % to 93 % (2-numbers 2.7)."""
+    """R19: counted as cases of their own they lift first contact resolution from 70 % to 93 %."""
     stages = month_read(month, month_policy(unidentified="count"))
     for expected in bank.expected()["at"]:
         stages.close(parse_time(expected["watermark"]))
@@ -110,7 +110,7 @@ def test_callers_nobody_knows_lift_the_real_month(month: list[dict[str, Any]]) -
 
 
 def test_the_order_of_a_recording_does_not_matter(month: list[dict[str, Any]]) -> None:
-    """Backwards, with every third line twice, the figures are the same."""
+    """R37: backwards, with every third line twice, the figures are the same."""
     part = month[:6_000]
     found = figures_of([*reversed(part), *part[::3]], FEBRUARY)
     plain = figures_of(part, FEBRUARY)
@@ -153,7 +153,7 @@ def story() -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_order_does_not_matter_between_the_stages(seed: int) -> None:
-    """Tickets, surveys and links before or after the contacts they are about: the same cases."""
+    """R19, R20: tickets, surveys and links before or after the contacts they are about: the same cases."""
     events = story()
     plain = figures_of(events, MARCH + 30 * 86_400_000)
     dice = random.Random(seed)  # noqa: S311  a seed, not a secret

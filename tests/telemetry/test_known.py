@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stream.core.case_families import CAUSES, CREDITS
-from stream.core.families import CONTACT_OUTCOMES, SERVICE, VISIT_OUTCOMES
+from stream.core.families import CONTACT_OUTCOMES, GOAL_KINDS, SERVICE, VISIT_OUTCOMES
 from stream.core.policy_reader import read_policy
 from stream.telemetry.collector import ShardCollector
 from stream.telemetry.declared import declared_by, definition_version, policy_figures
@@ -138,7 +138,7 @@ def test_the_line_count_is_what_a_scrape_shows() -> None:
 
 
 def test_targets_and_definitions_are_data() -> None:
-    """R08, R26: each queue shows its own target where it has one, else its channel's; goals and rules beside it."""
+    """R08, R26, R41: a queue shows its own target where it has one, else its channel's; goals and rules beside it."""
     policy = read_policy(
         tomllib.loads(
             '[queues]\nbilling = { channels = ["voice"], target_ms = 30000 }\ncare = {}\n[steps]\nmenu = ["m"]'
@@ -204,7 +204,10 @@ def test_a_definition_has_a_version_of_its_own() -> None:
 
 
 def test_a_queue_s_own_goal_is_shown() -> None:
-    """R08, R26: goals are data, also those of one queue."""
+    """R08, R26: goals and bands are data, those shipped too, also those of one queue."""
     figures = policy_figures(_policy("[queues]\ncare = {}\nbilling = {}\n[goals.queues.care]\nfcr = 0.8"), "abc")
     assert figures["contact_target_ratio", "billing", "fcr"] == pytest.approx(0.65)
     assert figures["contact_target_ratio", "care", "fcr"] == pytest.approx(0.8)
+    assert figures["contact_target_ratio", "care", "fcr_high"] == pytest.approx(0.9)
+    assert figures["contact_target_ratio", "care", "fcr_low"] == pytest.approx(0.4)
+    assert {key[2] for key in figures if key[0] == "contact_target_ratio"} == set(GOAL_KINDS)

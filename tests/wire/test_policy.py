@@ -77,7 +77,7 @@ FULL: dict[str, Any] = {
             "survey": "decide",
         },
     },
-    "goals": {"fcr": 0.7, "queues": {"sales": {"abandonment": 0.1, "fcr": 0.9}}},
+    "goals": {"fcr": 0.7, "fcr_low": 0.5, "queues": {"sales": {"abandonment": 0.1, "fcr": 0.9, "fcr_high": 0.95}}},
 }
 """A policy that says everything there is to say."""
 
@@ -144,7 +144,9 @@ def policies(draw: st.DrawFn) -> Policy:
     if calendars:
         queue["calendar"] = st.sampled_from(calendars)
     queues = draw(st.dictionaries(names(), st.fixed_dictionaries({}, optional=queue), max_size=3))
-    shares = st.dictionaries(st.sampled_from(["fcr", "abandonment"]), st.floats(0, 1))
+    shares = st.fixed_dictionaries(
+        {}, optional={"abandonment": st.floats(0, 1), "fcr": st.floats(0.4, 0.9), "fcr_high": st.floats(0.9, 1)}
+    )
     rule_names = st.sampled_from(["contact", "channel", "my.rule"])
     rule = {key: st.sampled_from(CHOICES[key]) for key in ("transfers", "agents", "repeat_channels", "survey")}
     goals = draw(shares) | ({"queues": {queue: draw(shares) for queue in queues}} if queues else {})
@@ -204,7 +206,7 @@ def test_the_order_of_a_file_changes_no_hash() -> None:
 
 @pytest.mark.parametrize("path", sorted(leaves(FULL)), ids=".".join)
 def test_whatever_is_said_changes_the_hash(path: tuple[str, ...]) -> None:
-    """Nothing is left out of the canonical form, which is complete JSON."""
+    """R28: nothing is left out of the canonical form, which is complete JSON."""
     policy = read_policy(FULL)
     if path == ("issues", "invoice"):
         other = read_policy({**FULL, "issues": {**FULL["issues"], "invoice": {"window_ms": 3_600_001}}})

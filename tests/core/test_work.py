@@ -81,6 +81,15 @@ def test_a_callback_is_asked_for_once_tried_and_reached() -> None:
     assert not of(world, "contact_callbacks_waiting", "contact_callbacks_oldest")
 
 
+def test_an_attempt_that_is_taken_at_once_is_an_attempt() -> None:
+    """R17: at the instant of the connect, which is read first; one after it is not of this request."""
+    told: tuple[Line, ...] = ((900, "callback.attempted", {}), (900, "agent.connected", {"agent": "anna"}))
+    world = world_of(*ASKED, *told, (901, "callback.attempted", {}))
+    assert of(world, 'contact_callbacks_total{queue="billing",outcome="attempted"}') == {
+        'contact_callbacks_total{queue="billing",outcome="attempted"}': 1
+    }
+
+
 def test_a_callback_expires_at_its_moment_and_not_before() -> None:
     """R17: at request + 24 h, by event time; a connect told later takes the expiry back."""
     world = world_of(*ASKED)

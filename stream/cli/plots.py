@@ -36,6 +36,8 @@ _MOST_BARS_WITH_MARKS: Final = 60
 _MOST_NAMED: Final = 4
 _DAY_MS: Final = 86_400_000  # the library counts time in days since 1970
 _FILLED: Final = 0.92  # of a period, by its bar
+_CLOSED: Final[dict[str, Any]] = {"fill": False, "hatch": "///", "edgecolor": "#cccccc", "linewidth": 0}
+_NOTHING: Final = float("nan")
 _WRITTEN_IN_WHITE: Final = 0.55  # of the scale; darker cells carry white figures
 # Colours that people who cannot tell red from green can tell apart (Okabe and Ito, 2008).
 _VISITS: Final = (
@@ -52,8 +54,8 @@ _LINES: Final = (
         "% of visits",
         (("service_level", "service level", "#0072b2"), ("net_abandonment", "abandonment", "#d55e00")),
     ),
-    ("seconds", "speed of\nanswer, s", (("speed_of_answer", "mean wait of answered", "#009e73"),)),
-    ("seconds", "handle\ntime, s", (("handle_time", "mean handle time", "#cc79a7"),)),
+    ("seconds", "mean wait\nof answered, s", (("speed_of_answer", "", "#009e73"),)),
+    ("seconds", "mean handle\ntime, s", (("handle_time", "", "#cc79a7"),)),
 )
 
 
@@ -83,8 +85,10 @@ def _table(report: Table) -> Figure:
     for name, row in report.rows:
         sums.setdefault(name.period, []).append(row)
     values = {period: report.sheet.of(total(rows)) for period, rows in sums.items()}
-    zones = {name.zone for name, _ in report.rows}
-    zone = zones.pop() if len(zones) == 1 else "UTC"
+    zone, *others = sorted({name.zone for name, _ in report.rows})
+    if others:
+        detail = f"queues live in {', '.join((zone, *others))}, and their periods overlap"
+        raise Trouble("cannot draw them in one picture", detail, "choose one local time with --zone, or --queue")
     figure = Figure(figsize=(9.6, 8.0), layout="constrained")
     panels = figure.subplots(4, 1, sharex=True, height_ratios=(3.2, 2, 1.3, 1.3))
     queues = sorted({name.labels[-1] for name, _ in report.rows})
@@ -94,9 +98,11 @@ def _table(report: Table) -> Figure:
         for column, label, colour in lines:
             _line(axes, {period: exact(row[column], unit) for period, row in values.items()}, unit, (label, colour))
         axes.set_ylabel(title)
-        axes.set_ylim(0, 102 if unit == "share" else None)
+        axes.margins(y=0.15)
+        axes.set_ylim(bottom=0, top=102 if unit == "share" else None)
         axes.grid(color="#eeeeee")
-        axes.legend(frameon=False, ncols=2, fontsize=8)
+        if len(lines) > 1:
+            axes.legend(frameon=False, ncols=len(lines), fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 0.98))
     locator = AutoDateLocator(tz=ZoneInfo(zone))  # type: ignore[no-untyped-call]  # the library's dates have no types
     panels[-1].xaxis.set_major_locator(locator)
     formatter = ConciseDateFormatter(locator, tz=ZoneInfo(zone))  # type: ignore[no-untyped-call]  # the same
@@ -125,10 +131,17 @@ def _of(row: dict[str, Any], name: str) -> int:
 
 
 def _line(axes: Axes, points: dict[Period, float | int | None], unit: str, style: tuple[str, str]) -> None:
+    """A line that breaks where there is no value, and where no row is."""
     label, colour = style
-    middles = [(period.start + period.end) / 2 / _DAY_MS for period in points]
     scale = 100 if unit == "share" else 1
-    heights = [float("nan") if value is None else scale * value for value in points.values()]
+    middles, heights, end = [], [], None
+    for period, value in points.items():
+        if end not in (None, period.start):
+            middles.append(period.start / _DAY_MS)
+            heights.append(_NOTHING)
+        middles.append((period.start + period.end) / 2 / _DAY_MS)
+        heights.append(_NOTHING if value is None else scale * value)
+        end = period.end
     marker = "o" if len(points) <= _MOST_BARS_WITH_MARKS else ""
     axes.plot(middles, heights, color=colour, label=label, linewidth=1.6, marker=marker, markersize=3)
 
@@ -139,7 +152,7 @@ def _heat(report: HeatMap) -> Figure:
         [None if value is None else exact(value, report.unit) for value in hours] for _, hours, _ in by_weekday(matrix)
     ]
     scale = 100 if report.unit == "share" else 1
-    shown = [[float("nan") if value is None else scale * value for value in row] for row in rows]
+    shown = [[_NOTHING if value is None else scale * value for value in row] for row in rows]
     known = [value for row in shown for value in row if value == value]  # noqa: PLR0124  not a number is not itself
     if not known:
         raise Trouble("cannot draw a picture", "there is nothing in what was asked for")
@@ -158,7 +171,7 @@ def _heat(report: HeatMap) -> Figure:
     axes.set_yticks(range(len(WEEKDAYS)), WEEKDAYS)
     axes.set_xlabel(f"hour of local time, {', '.join(matrix.zones)}")
     axes.set_title(report.says[0].upper() + report.says[1:], fontsize=11)
-    figure.colorbar(image, ax=axes, label="%" if report.unit == "share" else "count", pad=0.01)
+    figure.colorbar(image, ax=axes, label="abandoned, %" if report.unit == "share" else "contacts", pad=0.01)
     return figure
 
 
@@ -170,8 +183,8 @@ def _mark_closed(axes: Axes, report: HeatMap) -> None:
         return
     for weekday, hour in closed:
         frame = (hour - 0.5, weekday - 0.5)
-        axes.add_patch(Rectangle(frame, 1, 1, fill=False, hatch="///", edgecolor="#999999", linewidth=0))
-    patch = Patch(fill=False, hatch="///", edgecolor="#999999", linewidth=0, label="outside opening hours")
+        axes.add_patch(Rectangle(frame, 1, 1, **_CLOSED))
+    patch = Patch(**_CLOSED, label="outside opening hours")
     axes.legend(handles=[patch], frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1.0, 1.0))
 
 

@@ -162,6 +162,7 @@ def _check(options: argparse.Namespace, policy: Policy, chosen: Sheet) -> None:
         "--against and --map go together": (options.against is None) != (options.map is None),
         "--from must lie before --to": _reversed(options.begin, options.end),
         f"--table {chosen.name} does not know queues": bool(options.queue) and "queue" not in chosen.rows,
+        f"--table {chosen.name} does not know channels": bool(options.channel) and "channel" not in chosen.rows,
         "--heat has neither --by nor --table, and is always by arrival": options.heat is not None
         and (options.by is not None or options.table != QUEUES.name or options.attribute != ATTRIBUTIONS[0]),
         "--against takes --by, --zone, --from and --to from --map and the report": options.against is not None

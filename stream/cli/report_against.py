@@ -136,9 +136,10 @@ def _sentence(choice: Nearest) -> str:
     nearest = " and ".join(choice.names)
     verb = "is nearest" if len(choice.names) == 1 else "are equally near"
     others = ", ".join(f"{name} {_far(far, choice)}" for name, far in order if name not in choice.names)
-    apart = f"{_far(order[0][1], choice)} apart over {choice.compared:,} values"
+    points = " percentage points" if choice.rate else ""
+    apart = f"{_far(order[0][1], choice)}{points} apart over {choice.compared:,} values"
     return f"{choice.about}: {nearest} {verb}, {apart}" + (f"; {others}" if others else "")
 
 
 def _far(distance: float, choice: Nearest) -> str:
-    return f"{100 * distance:,.1f} %" if choice.rate else f"{distance:,.0f}"
+    return f"{100 * distance:,.1f}" if choice.rate else f"{distance:,.0f}"

@@ -37,7 +37,7 @@ AGENT_FAMILIES: Final = (
         "Agents by what they are doing now, and for what reason (none where none is given).",
         ("team", "status", "reason"),
         values=_STATUS,
-        reference="3.2, R23",
+        reference="3.2, R27",
     ),
     Family(
         "contact_queue_agents",
@@ -50,7 +50,7 @@ AGENT_FAMILIES: Final = (
     counted(
         "contact_team_status_seconds_total",
         "Time spent in a status that is over, by team; occupancy = (busy + wrapup) / (available + busy + wrapup).",
-        "3.2, R23",
+        "3.2, R27",
         ("team", "status"),
         _STATUS,
     ),

@@ -11,6 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from stream.core.figures import INTERVAL_MS, NEVER, Cell
+from stream.core.policy import NONE
 
 if TYPE_CHECKING:
     from stream.core.figures import CellKey, Contributions, Figure, Figures, Place
@@ -100,12 +101,12 @@ class Book:
             return []
         self._swept_at = today
         oldest = {channel: min(days, default=today) for channel, days in self._alive.items()}
-        any_channel = oldest.get("*", today)
-        gone = [
-            key
-            for key, cell in self.cells.items()
-            if cell not in self.dirty and key[0] // DAY_INTERVALS < min(today, any_channel, oldest.get(key[2], today))
-        ]
+        any_channel, every = oldest.get("*", today), min(oldest.values(), default=today)
+        gone = []
+        for key, cell in self.cells.items():
+            rows = every if key[2] == NONE else oldest.get(key[2], today)  # no channel: a row of any may correct it
+            if cell not in self.dirty and key[0] // DAY_INTERVALS < min(today, any_channel, rows):
+                gone.append(key)
         for key in gone:
             self.forget(self.cells[key])
         return gone

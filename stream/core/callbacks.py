@@ -50,10 +50,9 @@ class Callbacks:
             request.queue = queue
 
     def attempt(self, at: int) -> None:
-        """``callback.attempted``."""
-        request = self.waiting
-        if request is not None:
-            request.attempts.append(at)
+        """``callback.attempted``: also the one that was taken in the same instant, which is read after the connect."""
+        if self.requests and self.requests[-1].reached_at in (None, at):
+            self.requests[-1].attempts.append(at)
 
     def reach(self, at: int) -> None:
         """``agent.connected``: whoever asked is served."""

@@ -5,7 +5,7 @@ Whatever a placement changes is replaced, never changed in place, so that `cases
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from stream.core.events import RANKS
 from stream.core.fact import FOREVER, active_as_of, resolved_at, resolved_by_word, served_by
@@ -22,6 +22,8 @@ RESOLVING = frozenset((RESOLVED, CLOSED))
 WORDS = frozenset((OPENED, RESOLVED, REOPENED, CLOSED))  # with any of these nothing is implied
 Tally = dict[tuple[str, str], tuple[int, int]]  # eligible contacts, those of them that were followed in less than W
 
+Saved = tuple["str | None", list["Fact"], list["Fact"], Tally, Tally, int, int, tuple[str, ...], list["Fact"]]
+
 
 class Case:
     """One issue of one customer. What a placement changes is replaced, not changed, so that it can be undone."""
@@ -29,10 +31,12 @@ class Case:
     __slots__ = (
         "attempts",
         "back",
+        "channels",
         "contacts",
-        "counts",
         "ends",
         "events",
+        "going",
+        "handled",
         "id",
         "issue",
         "linked",
@@ -53,18 +57,45 @@ class Case:
         self.ends: list[Fact] = []  # contacts that another may still follow
         self.tally: Tally = {}  # by channel and queue
         self.served: Tally = {}  # by label of the agent and channel; each agent once a contact
-        self.counts = Counts()
+        self.handled = 0  # contacts that were
+        self.going = 0  # contacts that have not ended
+        self.channels: tuple[str, ...] = ()  # of its contacts, each once
         self.back: list[Fact] = []  # contacts that were served again after their end
+
+    def saved(self) -> Saved:
+        """What a placement may change."""
+        return (
+            self.issue,
+            self.overlaps,
+            self.ends,
+            self.tally,
+            self.served,
+            self.handled,
+            self.going,
+            self.channels,
+            self.back,
+        )
+
+    def restore(self, saved: Saved) -> None:
+        """Put back what `saved` gave."""
+        self.issue, self.overlaps, self.ends, self.tally = saved[:4]
+        self.served, self.handled, self.going, self.channels, self.back = saved[4:]
 
     @property
     def first(self) -> Fact | None:
         """The first eligible contact, whatever a rule sees."""
-        return next((fact for fact in self.contacts if fact.direction == "inbound"), None)
+        for fact in self.contacts:
+            if fact.direction == "inbound":
+                return fact
+        return None
 
     @property
     def home(self) -> Fact | None:
         """The contact it is counted under: the first, else the earliest that names its ticket."""
-        return self.first or next(iter(self.linked), None) or next(iter(self.contacts), None)
+        found = self.first
+        if found is None:
+            found = next(iter(self.linked or self.contacts), None)
+        return found
 
     @property
     def arrived_at(self) -> int:
@@ -90,8 +121,9 @@ class Case:
 
     def active_as_of(self, at: int) -> int | None:
         """When it was last active as of ``at`` (ms); None before it began."""
-        seen = [event[0] for event in self.events if event[0] <= at][-1:]
-        seen += [active_as_of(fact, at) for fact in (*self.overlaps, *self.contacts[-1:])]
+        seen = [active_as_of(fact, at) for fact in (*self.overlaps, *self.contacts[-1:])]
+        if self.events:
+            seen += [event[0] for event in self.events if event[0] <= at][-1:]
         return max(seen, default=None)
 
     def reopened(self, mode: str, window: int) -> bool:
@@ -115,22 +147,19 @@ class Case:
         return None
 
 
-class Counts(NamedTuple):
-    """How many contacts of a case are what."""
-
-    handled: int = 0
-    going: int = 0  # not ended
-
-
-def count(case: Case, fact: Fact, policy: Policy) -> None:
-    """Count a contact that has been put into a case; an eligible one also on those that it follows in less than W."""
-    handled, going = case.counts
-    case.counts = Counts(handled + (fact.outcome == "handled"), going + (fact.ended_at is None))
+def count(case: Case, fact: Fact, window: int, policy: Policy) -> None:
+    """Count a contact put into a case; an eligible one also on those that it follows in less than ``window`` (ms)."""
+    if fact.outcome == "handled":
+        case.handled += 1
+    if fact.ended_at is None:
+        case.going += 1
+    if fact.channel not in case.channels:
+        case.channels = (*case.channels, fact.channel)
     if fact.reopens:
         case.back = [*case.back, fact]
     if fact.direction != "inbound":
         return
-    since = fact.arrived_at - policy.window_ms(case.issue)
+    since = fact.arrived_at - window
     followed = [earlier for earlier in case.ends if earlier.ended_at is not None and earlier.ended_at > since]
     case.ends = [*(earlier for earlier in case.ends if earlier.ended_at is None), fact]
     case.tally = dict(case.tally)

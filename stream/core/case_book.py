@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
 from stream.core.case import OPENED, REOPENED
-from stream.core.case_cells import case_worth, verdicts
+from stream.core.case_cells import case_worth, standing, verdicts
 from stream.core.case_report import case_report
 from stream.core.fact import FOREVER
 from stream.core.person import hour_after
@@ -105,12 +105,14 @@ class CaseBook:
         if case is None:
             return Revalued(name, old, {}, gone=told is not None)
         person, figures = self.person, self.figures
+        stands = standing(case, figures.policy.cases.resolution)
         said = verdicts(case, person.answers, figures, watermark, counted=self.counted)
-        new = case_worth(case, said, person.answers, figures) if self.counted else {}
-        report = case_report(case, said, figures.policy)
+        new = case_worth(stands, said, person.answers, figures) if self.counted else {}
+        report = case_report(stands, said, figures.policy)
         self.booked[name], self._told[name] = new, report
         self._set_due(case, said)
-        return Revalued(name, old, new, None if report == told else report)
+        unsaid = None if report == told else report
+        return Revalued(name, {}, {}, unsaid) if new == old else Revalued(name, old, new, unsaid)
 
     def _look_at_surveys(self, contacts: Iterable[str]) -> Revalued:
         """Look at the surveys about some contacts; the difference is one for all of them."""
@@ -139,7 +141,7 @@ class CaseBook:
     def _leaves_at(self, case: Case) -> int | None:
         """When nothing accepted can change the case any more; None while a contact or the ticket is open."""
         words = case.words()
-        if case.counts.going or (words and words[-1][2] in (OPENED, REOPENED)):
+        if case.going or (words and words[-1][2] in (OPENED, REOPENED)):
             return None
         if any(fact.ended_at is None for fact in case.linked):
             return None

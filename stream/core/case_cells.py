@@ -7,7 +7,7 @@ that contact once. Times in ms.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stream.core.case import RESOLVING
 from stream.core.fact import resolved_at, served_by
@@ -17,7 +17,7 @@ from stream.core.policy import DAY_MS, HOUR_MS, NONE, UNASSIGNED
 
 if TYPE_CHECKING:
     from stream.core.case import Case
-    from stream.core.case_figures import CaseFigures, HomeFigures
+    from stream.core.case_figures import CaseFigures, HomeFigures, RuleFigures
     from stream.core.events import Event
     from stream.core.fact import Fact
     from stream.core.fcr import Verdict
@@ -29,51 +29,71 @@ Verdicts = dict[str, "Verdict | None"]  # by rule
 Answers = dict[str, "Event"]  # contact_id -> the last answer that says yes or no
 
 
+class Standing(NamedTuple):
+    """How a case stands, by contacts and tickets alone. Times in ms."""
+
+    case: Case
+    home: Fact | None  # the contact it is counted under
+    first_resolved: int | None
+    last_resolved: int | None  # None while it is open
+
+    @property
+    def arrived_at(self) -> int:
+        """When it began."""
+        return self.case.arrived_at if self.home is None else self.home.arrived_at
+
+
 def verdicts(case: Case, answers: Answers, figures: CaseFigures, watermark: int | None, *, counted: bool) -> Verdicts:
     """What every rule says of the case; None where a rule leaves it out, or where it is not ``counted`` at all."""
-    rules = figures.policy.rules
-    if not counted:
-        return dict.fromkeys(rules)
+    if not counted or not case.contacts:
+        return dict.fromkeys(figures.policy.rules)
     judge = Judge(case, answers, figures.policy, watermark)
-    return {name: judge.verdict(rule) for name, rule in rules.items()}
+    return {ruling.name: judge.verdict(ruling) for ruling in figures.rulings}
 
 
-def case_worth(case: Case, said: Verdicts, answers: Answers, figures: CaseFigures) -> Contributions:
+def standing(case: Case, mode: str) -> Standing:
+    """How a case stands; ``mode`` is the policy's ``resolution``."""
+    if len(case.contacts) == 1 and not case.events:
+        solved = resolved_at(case.contacts[0], mode, ticket=False)
+        return Standing(case, case.home, solved, solved)
+    return Standing(case, case.home, _first_resolution(case, mode), case.resolved_as_of(mode))
+
+
+def case_worth(stands: Standing, said: Verdicts, answers: Answers, figures: CaseFigures) -> Contributions:
     """What a counted case is worth, ``said`` of it by the rules."""
-    home, policy = case.home, figures.policy
-    mode, at = policy.cases.resolution, case.arrived_at // INTERVAL_MS
+    case, home, solved, last = stands
+    policy, at = figures.policy, stands.arrived_at // INTERVAL_MS
     series = _home(home, case, figures)
     into: Contributions = {(series.opened, at, NEVER): 1}
-    if case.counts.handled:
+    if case.handled:
         into[series.handled, at, NEVER] = 1
-    if case.resolved_as_of(mode) is None:
+    if last is None:
         into[series.open, NEVER, NEVER] = 1
     else:
         into[series.resolved, at, NEVER] = 1
-    if case.reopened(mode, policy.window_ms(case.issue)):
+    if case.reopened(policy.cases.resolution, policy.window_ms(case.issue)):
         into[series.reopened, at, NEVER] = 1
     for (channel, queue), (eligible, followed) in case.tally.items():
         own = figures.home(channel, queue, case.issue)
         _add(into, own.eligible, at, eligible)
         _add(into, own.repeats, at, followed)
-    solved = first_resolution(case, mode)
     if solved is not None and home is not None:
         _resolution(into, home, solved, series, figures)
     for rule, one in said.items():
         if one is not None:
             own = series if one.first is home else _home(one.first, case, figures)
-            _rule(into, at, (rule, one), own, figures)
+            _rule(into, at, one, own.rule(rule), figures)
     headline = said.get(HEADLINE)
-    if headline is not None and _disagree(headline, answers):
+    if headline is not None and answers and _disagree(headline, answers):
         channel = headline.first.channel
         key = ("contact_survey_disagreements_total", channel)
         into[figures.get(key, figures.place(channel, NONE, NONE)), at, NEVER] = 1
     if policy.agents:
-        _agents(into, case, headline, solved, figures)
+        _agents(into, stands, headline, figures)
     return into
 
 
-def first_resolution(case: Case, mode: str) -> int | None:
+def _first_resolution(case: Case, mode: str) -> int | None:
     """When the case was resolved for the first time, by whatever contact or ticket; None if never."""
     words = case.words() if mode in ("auto", "case") else []
     best = next((event[0] for event in words if event[2] in RESOLVING), None)
@@ -100,35 +120,32 @@ def _resolution(into: Contributions, home: Fact, solved: int, series: HomeFigure
         series.resolution_open.add(into, open_ms, at, NEVER)
 
 
-def _rule(into: Contributions, at: int, ruled: tuple[str, Verdict], series: HomeFigures, figures: CaseFigures) -> None:
-    """What one rule's verdict is worth."""
-    rule, said = ruled
-    own, state = series.rule(rule), said.state
+def _rule(into: Contributions, at: int, said: Verdict, own: RuleFigures, figures: CaseFigures) -> None:
+    """What one rule's verdict is worth, counted on its ``own`` figures at the place of the first contact it sees."""
+    state, day, since = said.state, said.cohort, said.resolved_at
+    into[own.cohort(day, state), NEVER, NEVER] = 1
     if state in CREDITED:
         into[own.credited, at, NEVER] = 1
         if state == "settled":
             into[own.settled, at, NEVER] = 1
+        elif since is not None and said.window_end is not None:
+            hour, rest = divmod(since, HOUR_MS)
+            cases, into_hour = own.running(day, hour, said.window_end - since)
+            into[cases, NEVER, NEVER] = 1
+            if rest:
+                into[into_hour, NEVER, NEVER] = rest
     elif state == "failed":
         into[own.failed, at, NEVER] = 1
         into[own.failure(said.reason or NONE, said.cause), at, NEVER] = 1
-    into[own.cohort(said.cohort, state), NEVER, NEVER] = 1
-    if said.resolved_at is None:
-        return
-    if state == "provisional" and said.window_end is not None:
-        hour, rest = divmod(said.resolved_at, HOUR_MS)
-        running = ("~running", rule, said.cohort, str(hour), str(said.window_end - said.resolved_at))
-        into[figures.get((*running, "n")), NEVER, NEVER] = 1
-        _add(into, figures.get((*running, "since")), NEVER, rest)
-    elif said.reason in ("repeat", "reopened") and said.failed_at is not None:
-        age = str((said.failed_at - said.resolved_at) // DAY_MS)
-        into[figures.get(("~repeated", rule, said.cohort, age)), NEVER, NEVER] = 1
+        if since is not None and said.failed_at is not None and said.reason in ("repeat", "reopened"):
+            age = str((said.failed_at - since) // DAY_MS)
+            into[figures.get(("~repeated", own.name, day, age)), NEVER, NEVER] = 1
 
 
-def _agents(
-    into: Contributions, case: Case, headline: Verdict | None, solved: int | None, figures: CaseFigures
-) -> None:
+def _agents(into: Contributions, stands: Standing, headline: Verdict | None, figures: CaseFigures) -> None:
     """What a case is worth to the agents who served in it."""
-    at, label = case.arrived_at // INTERVAL_MS, figures.policy.agent_label
+    case, home, solved, _ = stands
+    at, label = stands.arrived_at // INTERVAL_MS, figures.policy.agent_label
     for (agent, channel), (contacts, followed) in case.served.items():
         own = figures.agent(agent, channel)
         _add(into, own.contacts, at, contacts)
@@ -139,7 +156,6 @@ def _agents(
         into[own.eligible, at, NEVER] = 1
         if headline.state in CREDITED:
             into[own.credited, at, NEVER] = 1
-    home = case.home
     first = next((agents[0] for fact in case.contacts if (agents := served_by(fact))), None)
     if solved is not None and home is not None and first is not None:
         own = figures.agent(label(first), home.channel)

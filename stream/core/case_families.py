@@ -220,7 +220,7 @@ def _stored(name: str, text: str, *labels: str) -> Family:
 
 
 STORED_TALLIES: Final = (
-    _stored("~cohort", "Cases of a local day by queue and state.", "rule", "channel", "queue", "day", "state"),
+    _stored("~cohort", "Cases of a local day by queue and state.", "rule", "day", "channel", "queue", "state"),
     _stored(
         "~running",
         "Provisional cases by hour of resolution and window: their number (n), the sum of their resolutions (since).",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from stream.core.fcr import rulings
 from stream.core.figures import NAMES_KEPT, Figures
 from stream.core.policy import NONE
 
@@ -14,20 +15,22 @@ if TYPE_CHECKING:
     from stream.core.figures import Figure, Timing
     from stream.core.policy import Policy
 
-COHORTS_KEPT = 100  # of a rule at a place
+REMEMBERED = 100  # cohorts of a rule at a place, and hours in which its cases were resolved
 
 
 class RuleFigures:
     """What one rule says of the cases of one place."""
 
-    __slots__ = ("_cohorts", "_failures", "_figures", "_names", "credited", "failed", "settled")
+    __slots__ = ("_cohorts", "_failures", "_figures", "_labels", "_running", "credited", "failed", "name", "settled")
 
     def __init__(self, figures: Figures, rule: str, home: HomeFigures) -> None:
         """Intern the series of a rule."""
         self._figures = figures
-        self._names = (rule, home.channel, home.queue)
+        self.name = rule
+        self._labels = (home.channel, home.queue)
         self._failures: dict[tuple[str, str], Figure] = {}
         self._cohorts: dict[tuple[str, str], Figure] = {}
+        self._running: dict[tuple[str, int, int], tuple[Figure, Figure]] = {}
         labels = ("contact_fcr_cases_total", rule, home.channel, home.queue, home.issue)
         self.credited = figures.get((*labels, "credited"), home.place)
         self.settled = figures.get((*labels, "settled"), home.place)
@@ -37,8 +40,8 @@ class RuleFigures:
         """Cases that failed so; by channel alone."""
         found = self._failures.get((reason, cause))
         if found is None:
-            rule, channel, _ = self._names
-            key = ("contact_fcr_failed_total", rule, channel, reason, cause)
+            channel = self._labels[0]
+            key = ("contact_fcr_failed_total", self.name, channel, reason, cause)
             found = self._failures[reason, cause] = self._figures.get(key, self._figures.place(channel, NONE, NONE))
         return found
 
@@ -46,9 +49,21 @@ class RuleFigures:
         """Cases of a local day that are in a state."""
         found = self._cohorts.get((day, state))
         if found is None:
-            if len(self._cohorts) >= COHORTS_KEPT:
+            if len(self._cohorts) >= REMEMBERED:
                 self._cohorts.clear()
-            found = self._cohorts[day, state] = self._figures.get(("~cohort", *self._names, day, state))
+            key = ("~cohort", self.name, day, *self._labels, state)
+            found = self._cohorts[day, state] = self._figures.get(key)
+        return found
+
+    def running(self, day: str, hour: int, window_ms: int) -> tuple[Figure, Figure]:
+        """Provisional cases of a local day by the hour of their resolution: how many, and the ms into that hour."""
+        found = self._running.get((day, hour, window_ms))
+        if found is None:
+            if len(self._running) >= REMEMBERED:
+                self._running.clear()
+            key = ("~running", self.name, day, str(hour), str(window_ms))
+            found = self._figures.get((*key, "n")), self._figures.get((*key, "since"))
+            self._running[day, hour, window_ms] = found
         return found
 
 
@@ -133,11 +148,13 @@ class CaseFigures(Figures):
         self._homes: dict[tuple[str, str, str], HomeFigures] = {}  # by labels
         self._named: dict[tuple[str, str, str | None], HomeFigures] = {}  # by names, the issue may not be known
         self._agents: dict[tuple[str, str], AgentFigures] = {}
+        self.rulings = rulings(policy)
 
     def under(self, policy: Policy) -> Self:
         """The same series, named as another policy names them."""
         other = super().under(policy)
         other._named = {}  # noqa: SLF001  of the same class
+        other.rulings = rulings(policy)
         return other
 
     def home(self, channel: str, queue: str, issue: str | None) -> HomeFigures:

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stream.core.case_cells import first_resolution
 from stream.core.policy import UNASSIGNED
 
 if TYPE_CHECKING:
-    from stream.core.case import Case
-    from stream.core.case_cells import Verdicts
+    from stream.core.case_cells import Standing, Verdicts
     from stream.core.fact import Fact
     from stream.core.fcr import Verdict
     from stream.core.policy import Policy
@@ -21,11 +19,10 @@ LISTED = 50  # contacts listed from each end
 Report = dict[str, object]
 
 
-def case_report(case: Case, said: Verdicts, policy: Policy) -> Report:
+def case_report(stands: Standing, said: Verdicts, policy: Policy) -> Report:
     """Everything known of one case and what every rule says of it."""
-    home, mode = case.home, policy.cases.resolution
-    first, last = first_resolution(case, mode), case.resolved_as_of(mode)
-    begun = case.arrived_at
+    case, home, first, last = stands
+    begun = stands.arrived_at
     return {
         "case_id": case.id,
         "channel": None if home is None else home.channel,
@@ -40,13 +37,25 @@ def case_report(case: Case, said: Verdicts, policy: Policy) -> Report:
         "first_resolution_ms": None if first is None else max(0, first - begun),
         "last_resolution_ms": None if last is None else max(0, last - begun),
         "window_ms": policy.window_ms(case.issue),
-        "rules": {rule: None if one is None else _ruled(one) for rule, one in said.items()},
+        "rules": _traces(said),
     }
 
 
 def _listed(facts: list[Fact]) -> list[dict[str, object]]:
     ends = facts if len(facts) <= 2 * LISTED else [*facts[:LISTED], *facts[-LISTED:]]
     return [{"contact_id": fact.contact_id, "generation": fact.generation} for fact in ends]
+
+
+def _traces(said: Verdicts) -> dict[str, Report | None]:
+    """What each rule says; rules that agree share the verdict, and what is said of it."""
+    known: dict[int, Report] = {}
+    traces: dict[str, Report | None] = {}
+    for rule, one in said.items():
+        if one is None:
+            traces[rule] = None
+        else:
+            traces[rule] = known.get(id(one)) or known.setdefault(id(one), _ruled(one))
+    return traces
 
 
 def _ruled(said: Verdict) -> Report:

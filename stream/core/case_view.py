@@ -1,6 +1,6 @@
 """What may be shown of one shard of the case stage: committed counters, and gauges made from stored tallies."""
 
-from stream.core.cohorts import TALLIES, Known, cohort_gauges
+from stream.core.cohorts import TALLIES, Known, cohort_gauges, day_of, first_day_shown
 from stream.core.figures import CounterKey
 from stream.core.policy import Policy
 from stream.core.view import Counters, ShardView, Shown
@@ -25,12 +25,22 @@ class CaseView(ShardView):
         self._sort_out(self.counters)
 
     def _sort_out(self, counters: Counters) -> None:
-        """Keep the tallies by themselves; replaced, not changed."""
-        told = {key: total - fell for key, (total, fell) in counters.items() if key[0] in TALLIES}
-        if told:
-            self._tallies = {key: amount for key, amount in {**self._tallies, **told}.items() if amount}
+        """Keep the tallies by themselves, those that are 0 left out."""
+        with self._lock:
+            for key, (total, fell) in counters.items():
+                if key[0] not in TALLIES:
+                    continue
+                if total != fell:
+                    self._tallies[key] = total - fell
+                else:
+                    self._tallies.pop(key, None)
 
     def gauges(self, now: int) -> dict[CounterKey, float]:
         """The cohorts at the settlement watermark, and what the sources said last."""
+        oldest = first_day_shown(self._policy, self.watermark)
+        with self._lock:
+            for key in [key for key in self._tallies if day_of(key) < oldest]:
+                del self._tallies[key]
+            tallies = dict(self._tallies)
         known = Known(self.watermark, self.since)
-        return {**super().gauges(now), **cohort_gauges(self._tallies, self._policy, known)}
+        return {**super().gauges(now), **cohort_gauges(tallies, self._policy, known)}

@@ -10,11 +10,11 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from typing import TYPE_CHECKING, NamedTuple
 
-from stream.core.case import MERGED, OPENED, Case, Counts, count
+from stream.core.case import MERGED, OPENED, Case, count
 from stream.core.fact import ABANDONED, OWN, UNKNOWN_OWN, eligible, order_of
 
 if TYPE_CHECKING:
-    from stream.core.case import Tally
+    from stream.core.case import Saved
     from stream.core.events import Event
     from stream.core.fact import Fact, FactKey
     from stream.core.policy import Policy
@@ -26,7 +26,7 @@ class Step(NamedTuple):
     role: str = ""  # contact, linked, attempt
     case: Case | None = None
     created: bool = False
-    saved: tuple[str | None, list[Fact], list[Fact], Tally, Tally, Counts, list[Fact]] | None = None
+    saved: Saved | None = None
     pending: list[Fact] | None = None
     taken: int = 0  # attempts
 
@@ -75,13 +75,20 @@ class Timeline:
 
     def put(self, fact: Fact) -> None:
         """Take a contact, or what is now known of it."""
-        self.remove((fact.contact_id, fact.generation))
-        key = order_of(fact)
+        name, key = (fact.contact_id, fact.generation), order_of(fact)
         place = bisect_left(self._keys, key)
+        known = self.facts.get(name)
+        if known is not None:
+            if order_of(known) == key:
+                self._rewind(place)
+                self.order[place] = self.facts[name] = fact
+                return
+            self.remove(name)
+            place = bisect_left(self._keys, key)
         self._rewind(place)
         self._keys.insert(place, key)
         self.order.insert(place, fact)
-        self.facts[fact.contact_id, fact.generation] = fact
+        self.facts[name] = fact
         insort(self._generations.setdefault(fact.contact_id, []), fact.generation)
 
     def remove(self, key: FactKey) -> None:
@@ -224,28 +231,28 @@ class Timeline:
             own = f"{UNKNOWN_OWN}{own}" if self.alone else f"{OWN}{own}/{self.owner}"
             case = Case(name or own, events)
             self.cases[case.id] = case
-        saved = (case.issue, case.overlaps, case.ends, case.tally, case.served, case.counts, case.back)
-        before, taken = self._pending, 0
-        case.overlaps = [
-            f for f in (*case.overlaps, *case.contacts[-1:]) if f.last_at is None or f.last_at > fact.arrived_at
-        ]
+        saved, policy = case.saved(), self.policy
+        if case.contacts:
+            before = (*case.overlaps, case.contacts[-1])
+            case.overlaps = [f for f in before if f.last_at is None or f.last_at > fact.arrived_at]
         case.contacts.append(fact)
+        window, fresh = policy.window_ms(case.issue), [fact]
+        if not case.issue and fact.issue and policy.window_ms(fact.issue) != window:
+            window, fresh = policy.window_ms(fact.issue), case.contacts
+            case.ends, case.tally, case.served, case.back = [], {}, {}, []
+            case.handled, case.going = 0, 0
         case.issue = case.issue or fact.issue
-        window = self.policy.window_ms(case.issue)
-        fresh = case.contacts[-1:]
-        if window != self.policy.window_ms(saved[0]):
-            case.ends, case.tally, case.served, case.back, fresh = [], {}, {}, [], case.contacts
-            case.counts = Counts()
         for one in fresh:
-            count(case, one, self.policy)
+            count(case, one, window, policy)
+        pending, taken = self._pending, 0
         if fact.direction == "inbound":
-            near = [attempt for attempt in before if fact.arrived_at - attempt.arrived_at < window]
+            near = [attempt for attempt in pending if fact.arrived_at - attempt.arrived_at < window]
             case.attempts += near
             taken = len(near)
             self._pending = []
         self._of.setdefault(fact.contact_id, []).append(case)
         self.touched.add(case.id)
-        return Step("contact", case, created, saved, before, taken)
+        return Step("contact", case, created, saved, pending, taken)
 
     def _rewind(self, place: int) -> None:
         """Undo the placement of every contact from ``place`` on."""
@@ -264,7 +271,7 @@ class Timeline:
         case.contacts.pop()
         del case.attempts[len(case.attempts) - step.taken :]
         if step.saved is not None:
-            case.issue, case.overlaps, case.ends, case.tally, case.served, case.counts, case.back = step.saved
+            case.restore(step.saved)
         of = self._of[fact.contact_id]
         of.pop()
         if not of:

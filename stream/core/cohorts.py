@@ -1,6 +1,6 @@
 """FCR by cohort, as gauges made from stored tallies when somebody looks (2-numbers 2.8, 3-metrics 3.2).
 
-    ~cohort    (rule, channel, queue, day, state) -> cases
+    ~cohort    (rule, day, channel, queue, state) -> cases
     ~running   (rule, day, hour of the resolution, window, "n" | "since") -> provisional cases, and ms into that hour
     ~repeated  (rule, day, age in days) -> cases that were resolved and came back at that age
 
@@ -44,6 +44,11 @@ def last_day_warming(policy: Policy, queue: str, since: int | None) -> str:
     return "" if since is None else policy.calendar(queue).local_day(since + policy.longest_window_ms - 1)
 
 
+def day_of(key: CounterKey) -> str:
+    """The cohort of a tally."""
+    return str(key[2])
+
+
 def cohort_gauges(tallies: Tallies, policy: Policy, known: Known) -> Gauges:
     """Every cohort gauge at the settlement watermark, and since when anything was counted."""
     watermark = known.watermark
@@ -51,11 +56,11 @@ def cohort_gauges(tallies: Tallies, policy: Policy, known: Known) -> Gauges:
     gauges: dict[CounterKey, float] = defaultdict(float)
     queues: dict[tuple[str, str, str], dict[str, dict[str, int]]] = {}
     for key, amount in tallies.items():
-        if not amount or str(key[4 if key[0] == "~cohort" else 2]) < oldest:
+        if not amount or day_of(key) < oldest:
             continue
         family, rule, *labels = (str(label) for label in key)
         if family == "~cohort":
-            channel, queue, day, state = labels
+            day, channel, queue, state = labels
             gauges["contact_fcr_cohort_cases", rule, channel, state, day] += amount
             if state in ("settled", "failed"):
                 gauges["contact_fcr_cohort_elapsed_cases", rule, day] += amount
@@ -120,7 +125,7 @@ def _at_risk(gauges: Gauges, tallies: Tallies, policy: Policy, watermark: int | 
     days = -(-policy.longest_window_ms // DAY_MS)
     reached: dict[str, list[int]] = {}
     for key, amount in tallies.items():
-        if not amount or str(key[4 if key[0] == "~cohort" else 2]) < oldest:
+        if not amount or day_of(key) < oldest:
             continue
         rule = str(key[1])
         if policy.rules.get(rule) is None or policy.rules[rule].survey == "decide":

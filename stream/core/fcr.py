@@ -71,10 +71,31 @@ class Course(NamedTuple):
         return self.decider or self.first
 
 
+class Ruling(NamedTuple):
+    """A rule, and numbers for what it sees: rules with the same number see the same course of a case."""
+
+    name: str
+    rule: RulePolicy
+    in_one_channel: int  # where all contacts of the case came by one channel, and the rule looks there
+    in_several: int
+
+
+def rulings(policy: Policy) -> tuple[Ruling, ...]:
+    """The rules of a policy."""
+    one: dict[tuple[str, str], int] = {}
+    several: dict[tuple[object, ...], int] = {}
+    found = []
+    for name, rule in policy.rules.items():
+        owed = (rule.follow_up, rule.escalation)
+        seen = (*owed, rule.channels, rule.repeat_channels)
+        found.append(Ruling(name, rule, one.setdefault(owed, len(one)), several.setdefault(seen, len(several))))
+    return tuple(found)
+
+
 class Judge:
     """One case before all rules, at one watermark."""
 
-    __slots__ = ("_answers", "_case", "_courses", "_mode", "_policy", "_watermark", "_window", "_words")
+    __slots__ = ("_answers", "_case", "_courses", "_mode", "_policy", "_verdicts", "_watermark", "_window", "_words")
 
     def __init__(self, case: Case, answers: Mapping[str, Event], policy: Policy, watermark: int | None) -> None:
         """Hear a case.
@@ -92,28 +113,38 @@ class Judge:
         self._mode = policy.cases.resolution
         self._window = policy.window_ms(case.issue)
         self._words = case.words() if self._mode in ("auto", "case") else ()
-        self._courses: dict[tuple[object, ...], Course | None] = {}
+        self._courses: dict[int, Course | None] = {}
+        self._verdicts: dict[tuple[int, bool], Verdict] = {}
 
-    def verdict(self, rule: RulePolicy) -> Verdict | None:
-        """What ``rule`` says; None where its denominator leaves the case out."""
-        contacts = self._case.contacts
-        if len(contacts) == 1:
-            if contacts[0].channel not in rule.channels:
-                return None
-            key: tuple[object, ...] = (rule.follow_up, rule.escalation)
+    def verdict(self, ruling: Ruling) -> Verdict | None:
+        """What a rule says; None where its denominator leaves the case out. Rules that agree share the verdict."""
+        _, rule, seen, in_several = ruling
+        decides, channels = rule.survey == "decide", self._case.channels
+        if decides and not self._answers:
+            return None
+        if len(channels) != 1:
+            seen = in_several
+        elif channels[0] not in rule.channels:
+            return None
+        if seen in self._courses:
+            course = self._courses[seen]
         else:
-            key = (rule.follow_up, rule.escalation, rule.channels, rule.repeat_channels)
-        if key in self._courses:
-            course = self._courses[key]
-        else:
-            course = self._courses[key] = self._course(rule)
+            course = self._courses[seen] = self._course(rule)
         if course is None:
             return None
-        return self._surveyed(course) if rule.survey == "decide" else self._judged(course, rule)
+        if decides:
+            return self._surveyed(course)
+        base = course.base
+        moved = (rule.transfers == "forbid" and bool(base.transfers)) or (rule.agents == "one" and len(base.agents) > 1)
+        said = self._verdicts.get((seen, moved))
+        if said is None:
+            said = self._verdicts[seen, moved] = self._judged(course, rule, moved=moved)
+        return said
 
-    def _judged(self, course: Course, rule: RulePolicy) -> Verdict:
+    def _judged(self, course: Course, rule: RulePolicy, *, moved: bool) -> Verdict:
+        """What happens to a course; ``moved``: the rule forbids how many served the first contact."""
         first, cohort, decider, resolved, over, found = course
-        told = self._told(course.base, over, rule)
+        told = self._told(course.base, over, rule, moved=moved)
         window_end = None if resolved is None else over
         if told is not None or found is not None:
             reason, at, by = told or found or ("", 0, "")
@@ -161,6 +192,8 @@ class Judge:
     def _seen(self, rule: RulePolicy) -> tuple[Fact | None, Iterator[Fact]]:
         """The first contact under the rule, and those after it that the rule sees."""
         contacts, policy = self._case.contacts, self._policy
+        if len(contacts) == 1:
+            return (contacts[0] if contacts[0].direction == "inbound" else None), iter(())
         start: int | None = None
         for place, fact in enumerate(contacts):
             if fact.direction != "inbound" or fact.channel not in rule.channels:
@@ -215,7 +248,7 @@ class Judge:
             resolved = done
         return resolved, None
 
-    def _told(self, base: Fact, over: int, rule: RulePolicy) -> Found | None:
+    def _told(self, base: Fact, over: int, rule: RulePolicy, *, moved: bool) -> Found | None:
         """What the first contact itself, or the ticket system until ``over``, says against it."""
         said = last_word(base)
         if rule.escalation == "fail":
@@ -226,8 +259,7 @@ class Judge:
                     return "escalated", event[0], event[3]
         if rule.follow_up == "fail" and said is not None and said.resolution == "follow_up":
             return "follow_up", said.at, base.contact_id
-        moved = rule.transfers == "forbid" and base.transfers
-        if moved or (rule.agents == "one" and len(base.agents) > 1):
+        if moved:
             return "transfer", base.decided_at, base.contact_id
         return None
 

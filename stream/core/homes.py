@@ -53,13 +53,15 @@ class Homes:
                 self.dropped += 1
             return
         cause, fact.cause, fact.first = fact.cause, "", False
-        before = person.best(contact)
+        before = None if person.leads else person.best(contact)
         if not person.put(fact, origin):
             return
         dossier.store_fact(contact)
         self.touched[key] = cause
+        if person.leads:
+            return
         best = person.best(contact)
-        if not person.leads and best is not before and best is not None:
+        if best is not before and best is not None:
             self._send(person.leader, Message(FACT, person.leader, person.id, cause, fact=best, first=first))
 
     def take_back(self, key: str, origin: str, contact: FactKey, why: tuple[int, str]) -> None:

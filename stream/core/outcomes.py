@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from stream.core.batch import Output
 from stream.core.outcome import is_inferred
-from stream.core.report import contact_report, told
+from stream.core.report import report_of, told
 
 if TYPE_CHECKING:
     from stream.core.batch import Changes
@@ -20,27 +20,29 @@ def tell(shard: Shard, contact_id: str, row: Row, changes: Changes, cause: str) 
     current: dict[int, list[object]] = {}
     for contact in row.contacts:
         inferred = is_inferred(contact, watermark, policy)
-        now = told(contact, policy, watermark, inferred=inferred)
+        known = told(contact, policy, watermark, inferred=inferred)
+        now: list[object] = [*known]
         before = row.sent.get(contact.first_at)
-        if now[1] == "open" and contact.case_id is None:
+        if known.outcome == "open" and known.case_id is None:
             continue  # nothing depends on it yet, or (an end that was inferred is none) no longer
         current[contact.first_at] = now
         if now == before:
             continue
-        if before is not None and before[0] != now[0]:
+        if before is not None and before[0] != known.customer:
             changes.outputs.append(_withdrawn(shard, contact_id, contact.first_at, row.revision, before[0]))
         report = {
             "id": f"{contact_id}/{contact.first_at}/{row.revision}",
             "contact_id": contact_id,
             "generation": contact.first_at,
             "revision": row.revision,
-            **contact_report(contact, policy, watermark, inferred=inferred),
+            **report_of(contact, known, policy),
             "final": contact.ended_at is not None,
-            "first": before is None or before[0] != now[0],
+            "first": before is None or before[0] != known.customer,
             "withdrawn": False,
             "cause": cause,
         }
-        changes.outputs.append(Output("outcomes", _owner(now[0], contact_id), shard.codec.pack(report), [], None))
+        owner = _owner(known.customer, contact_id)
+        changes.outputs.append(Output("outcomes", owner, shard.codec.pack(report), [], None))
     for generation, before in row.sent.items():
         if generation not in current:
             changes.outputs.append(_withdrawn(shard, contact_id, generation, row.revision, before[0]))

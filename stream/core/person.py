@@ -40,12 +40,15 @@ class Person:
 
     __slots__ = (
         "_sweeps",
+        "alone",
         "answers",
         "events",
         "facts",
         "first_at",
+        "id",
         "key",
         "leader",
+        "leads",
         "links",
         "policy",
         "surveyed",
@@ -57,8 +60,11 @@ class Person:
     def __init__(self, key: str, policy: Policy) -> None:
         """Nothing is known; ``key`` is `KNOWN` or `ALONE`, and an id."""
         self.key = key
+        self.id = key[2:]  # the customer, or the contact of which nobody is known
+        self.alone = key.startswith(ALONE)  # nobody knows who it is
         self.policy = policy
         self.leader = self.id
+        self.leads = True  # whether the cases are decided here
         self.links: set[str] = set()
         self.first_at: int | None = None
         self.used_at = 0
@@ -70,25 +76,14 @@ class Person:
         self.surveyed: set[str] = set()  # contacts whose surveys must be looked at
         self._sweeps: list[int] = []  # when to look for what has grown old
 
-    @property
-    def id(self) -> str:
-        """The customer, or the contact of which nobody is known."""
-        return self.key[2:]
-
-    @property
-    def alone(self) -> bool:
-        """Nobody knows who it is."""
-        return self.key.startswith(ALONE)
-
-    @property
-    def leads(self) -> bool:
-        """Whether the cases are decided here."""
-        return self.leader == self.id
-
     def best(self, key: FactKey) -> Fact | None:
         """The newest of what was told of a contact; the same contact may come from several ids."""
         told = self.facts.get(key)
-        return None if not told else max(told.items(), key=lambda item: (item[1].revision, item[0]))[1]
+        if not told:
+            return None
+        if len(told) == 1:
+            return next(iter(told.values()))
+        return max(told.items(), key=lambda item: (item[1].revision, item[0]))[1]
 
     def put(self, fact: Fact, origin: str) -> bool:
         """Take what ``origin`` tells of a contact; False if it is no news."""
@@ -127,7 +122,7 @@ class Person:
             if self.leads:
                 self._listen(event)
             return True
-        if event < known.event:
+        if event[:5] < known.event[:5]:
             self.events[key] = Heard(event, known.origins)
             self.rebuild()
         if origin in known.origins:
@@ -148,7 +143,7 @@ class Person:
 
     def follow(self, leader: str) -> None:
         """Have another leader; who led until now decides nothing any more."""
-        self.leader = leader
+        self.leader, self.leads = leader, leader == self.id
         self.rebuild()
 
     def rebuild(self) -> None:
@@ -169,6 +164,7 @@ class Person:
 
     def remember(self) -> None:
         """What is stored has been put back: make the cases, and note when to look for what has grown old."""
+        self.leads = self.leader == self.id
         old = [at for key in self.facts if (at := self._old_at(self.best(key))) is not None]
         self._sweeps = sorted([*old, *(self._spent_at(heard.event) for heard in self.events.values())])
         self.rebuild()

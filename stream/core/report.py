@@ -3,6 +3,8 @@
 Durations are ``_ms``, times ``_at`` in ms. Source: 1-events 1.7, 2-numbers 2.2-2.6.
 """
 
+from typing import NamedTuple
+
 from stream.core import outcome as of
 from stream.core.contact import Contact
 from stream.core.policy import Policy
@@ -11,13 +13,36 @@ from stream.core.visits import Visit
 Report = dict[str, object]
 
 
-def told(contact: Contact, policy: Policy, watermark: int | None, *, inferred: bool) -> list[object]:
+class Told(NamedTuple):
     """The key, the outcome, and what else the case stage depends on; a new record is written when this changes."""
-    outcome, decided_at = of.contact_outcome(contact, policy, inferred=inferred)
-    return [
+
+    customer: str | None
+    outcome: str
+    decided_at: int
+    arrived_at: int
+    begins_at: int
+    ended_at: int | None
+    last_at: int | None
+    pauses: int
+    inferred: bool
+    channel: str
+    direction: str | None
+    queue: str
+    issue: str | None
+    case_id: str | None
+    previous_contact_id: str | None
+    agents: int
+    transfers: int
+    handle_ms: int | None
+    reopens: list[list[int]]
+    dispositions: list[list[object]]
+
+
+def told(contact: Contact, policy: Policy, watermark: int | None, *, inferred: bool) -> Told:
+    """What the case stage is told of a contact at ``watermark`` (ms); ``inferred`` as `outcome.is_inferred` says."""
+    return Told(
         contact.customer,
-        outcome,
-        decided_at,
+        *of.contact_outcome(contact, policy, inferred=inferred),
         contact.arrived_at,
         of.begins_at(contact),
         contact.ended_at,
@@ -35,30 +60,35 @@ def told(contact: Contact, policy: Policy, watermark: int | None, *, inferred: b
         _handle_ms(contact),
         [list(reopen) for reopen in contact.responses.reopens],
         [[d.at, d.resolution, d.cause, d.confirmed] for d in contact.dispositions],
-    ]
+    )
 
 
 def contact_report(contact: Contact, policy: Policy, watermark: int | None, *, inferred: bool) -> Report:
     """Everything known of one contact at ``watermark`` (ms); ``inferred`` as `outcome.is_inferred` says at it."""
-    outcome, decided_at = of.contact_outcome(contact, policy, inferred=inferred)
+    return report_of(contact, told(contact, policy, watermark, inferred=inferred), policy)
+
+
+def report_of(contact: Contact, known: Told, policy: Policy) -> Report:
+    """The same, where what the case stage is told is ``known``."""
     work, first = contact.handling, of.first_response(contact)
     times = of.handled_ms(contact)
+    inferred = known.inferred
     since = None if inferred else contact.responses.since
     served = contact.ended_at is not None and bool(work.legs)
     return {
-        "outcome": outcome,
-        "decided_at": decided_at,
-        "channel": contact.channel,
-        "direction": contact.direction or "inbound",
-        "customer": contact.customer,
-        "case_id": contact.case_id,
-        "previous_contact_id": contact.previous_contact_id,
-        "issue": contact.issue,
-        "queue": of.home_queue(contact),
-        "arrived_at": contact.arrived_at,
-        **_local(contact, policy),
-        "begins_at": of.begins_at(contact),
-        "last_at": of.last_active(contact, watermark, inferred=inferred),
+        "outcome": known.outcome,
+        "decided_at": known.decided_at,
+        "channel": known.channel,
+        "direction": known.direction or "inbound",
+        "customer": known.customer,
+        "case_id": known.case_id,
+        "previous_contact_id": known.previous_contact_id,
+        "issue": known.issue,
+        "queue": known.queue,
+        "arrived_at": known.arrived_at,
+        **_local(known, policy),
+        "begins_at": known.begins_at,
+        "last_at": known.last_at,
         "pauses": contact.pauses,
         "ended_at": of.end_of(contact, inferred=inferred),
         "ended_by": contact.ended_by or None,
@@ -68,11 +98,11 @@ def contact_report(contact: Contact, policy: Policy, watermark: int | None, *, i
         "agents": contact.agents,
         "reopens": contact.responses.reopens,
         "transfers": [kind for kind, _, _ in contact.transfers],
-        "time_to_agent_ms": work.legs[0].connected_at - contact.arrived_at if work.legs else None,
+        "time_to_agent_ms": work.legs[0].connected_at - known.arrived_at if work.legs else None,
         "talk_ms": work.talk_ms if times is None else times[0],
         "hold_ms": work.hold_ms if times is None else times[1],
         "wrapup_ms": work.wrapup_ms,
-        "handle_ms": _handle_ms(contact),
+        "handle_ms": known.handle_ms,
         "first_response_ms": None if first is None else first[2],
         "next_response_ms": [answered - asked for asked, answered in contact.responses.following],
         "unanswered_since": since,
@@ -99,9 +129,9 @@ def _handle_ms(contact: Contact) -> int | None:
     return None if times is None else times[0] + times[1] + times[2]
 
 
-def _local(contact: Contact, policy: Policy) -> Report:
+def _local(known: Told, policy: Policy) -> Report:
     """The arrival by the calendar of the contact's queue."""
-    calendar, at = policy.calendar(of.home_queue(contact)), contact.arrived_at
+    calendar, at = policy.calendar(known.queue), known.arrived_at
     return {
         "local_day": calendar.local_day(at),
         "local_hour": calendar.local_hour(at),

@@ -9,7 +9,14 @@ Source: 5-operating 5.4, 2-numbers 2.2 to 2.8.
 from collections.abc import Callable, Mapping
 from typing import Final, Literal, NamedTuple
 
-from stream.core.families import CONTACT_OUTCOMES, DIRECTIONS, STEP_OUTCOMES, VISIT_OUTCOMES, bounds_ms
+from stream.core.families import (
+    CALLBACK_OUTCOMES,
+    CONTACT_OUTCOMES,
+    DIRECTIONS,
+    STEP_OUTCOMES,
+    VISIT_OUTCOMES,
+    bounds_ms,
+)
 from stream.core.ratios import QueueCounts, Ratio, abandonment, service_levels
 from stream.core.sums import Key, Sums, side
 
@@ -225,6 +232,30 @@ STEPS: Final = Sheet(
     frozenset(("contact_steps_total",)),
 )
 
+_ASKED: Final = "contact_callbacks_total"
+_CALLBACK_WAIT: Final = ("contact_callback_wait_seconds_sum",)
+CALLBACKS: Final = Sheet(
+    "callbacks",
+    "callbacks by queue, and the speed of answer without and with them",
+    ("queue",),
+    (
+        *(_count(name, name, (_ASKED, name)) for name in CALLBACK_OUTCOMES),
+        _mean("callback_wait", "callback wait", _CALLBACK_WAIT, (_ASKED, "reached")),
+        _visits("answered", "answered", "answered"),
+        _mean("speed_of_answer", "speed of answer", (_WAIT, "answered"), (_VISITS, "answered")),
+        Column(
+            "speed_of_answer_with_callbacks",
+            "with callbacks",
+            "seconds",
+            lambda sums: (
+                _sum(sums, (_WAIT, "answered"), _CALLBACK_WAIT),
+                _sum(sums, (_VISITS, "answered"), (_ASKED, "reached")),
+            ),
+        ),
+    ),
+    frozenset((_ASKED, *_CALLBACK_WAIT, _VISITS, _WAIT)),
+)
+
 AGENTS: Final = Sheet(
     "agents",
     "agents that the policy names: handled, handle time, first responses, first contact resolution, repeats",
@@ -309,10 +340,10 @@ def cases(rule: str) -> Sheet:
     )
 
 
-SHEETS: Final = ("queues", "contacts", "responses", "replies", "steps", "agents", "cases")
+SHEETS: Final = ("queues", "contacts", "responses", "replies", "steps", "callbacks", "agents", "cases")
 
 
 def sheet(name: str, rule: str) -> Sheet:
     """A table by its name, one of `SHEETS`; ``rule`` matters to the cases only."""
-    fixed = {each.name: each for each in (QUEUES, CONTACTS, RESPONSES, REPLIES, STEPS, AGENTS)}
+    fixed = {each.name: each for each in (QUEUES, CONTACTS, RESPONSES, REPLIES, STEPS, CALLBACKS, AGENTS)}
     return fixed.get(name) or cases(rule)

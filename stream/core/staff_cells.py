@@ -1,4 +1,4 @@
-"""Contributions: what the statuses of one agent add to which figure in which interval (3-metrics 3.2, R23, R27).
+"""Contributions: what the statuses of one agent add to which figure in which interval (3-metrics 3.2, R27).
 
     status  ── until the next status of that agent ──>  a spell: its team and status, and so many ms
 

@@ -22,6 +22,7 @@ ATTRIBUTIONS: Final = ("arrival", "outcome")
 _AT_ARRIVAL: Final = frozenset(
     ("contact_arrivals_total", "contact_arrivals_outside_opening_total", "contact_visits_entered_total")
 )
+_BEGINNINGS: Final = frozenset((("contact_steps_total", "entered"), ("contact_callbacks_total", "requested")))
 _AT_OUTCOME: Final = frozenset(
     (
         "contact_handled_total",
@@ -181,8 +182,7 @@ def side(key: Key, attribution: str) -> str:
     family = family_of(key[0])
     if family in _AT_OUTCOME:
         return "outcome"
-    entered = family == "contact_steps_total" and key[-1] == "entered"
-    if entered or family in _AT_ARRIVAL or SERVICE[family].stage == CASE_STAGE:
+    if key in _BEGINNINGS or family in _AT_ARRIVAL or SERVICE[family].stage == CASE_STAGE:
         return "arrival"
     return attribution
 

@@ -66,11 +66,11 @@ def share(part: float, whole: float) -> str:
 
 
 def summary(figures: "Figures", flow: Flow) -> str:
-    """Return one line: what a wallboard would show."""
-    answered = figures.total("contact_visits_total", outcome="answered")
+    """Return one line: what a wallboard would show; of calls and chats, because e-mail waits for hours."""
+    answered = _talking(figures, "contact_visits_total", outcome="answered")
     counts = _counts(figures)
-    waiting = figures.total("contact_queue_waiting")
-    waits = figures.total("contact_wait_seconds_sum", outcome="answered")
+    waiting = _talking(figures, "contact_queue_waiting")
+    waits = _talking(figures, "contact_wait_seconds_sum", outcome="answered")
     level = share(*service_levels(counts)["SL3"])
     abandoned = share(*abandonment(counts)["net"])
     rate = "-" if flow.records_per_second is None else f"{flow.records_per_second:,.0f}"
@@ -98,13 +98,19 @@ def _resolution(figures: "Figures") -> str:
 
 
 def _counts(figures: "Figures") -> QueueCounts:
-    """All queues together."""
+    """All queues together, calls and chats."""
     outcomes: dict[str, int] = {}
     for labels, amount in figures.family("contact_visits_total").items():
-        outcome = dict(labels)["outcome"]
-        outcomes[outcome] = outcomes.get(outcome, 0) + round(amount)
+        named = dict(labels)
+        if named["channel"] != "email":
+            outcomes[named["outcome"]] = outcomes.get(named["outcome"], 0) + round(amount)
     within = (f"contact_{name}_in_target_total" for name in ("answered", "abandoned"))
-    return QueueCounts(outcomes, *(round(figures.total(family)) for family in within))
+    return QueueCounts(outcomes, *(round(_talking(figures, family)) for family in within))
+
+
+def _talking(figures: "Figures", name: str, **where: str) -> float:
+    """A net sum without e-mail."""
+    return figures.total(name, **where) - figures.total(name, channel="email", **where)
 
 
 def table(figures: "Figures", comparison: "Comparison") -> str:

@@ -81,7 +81,7 @@ def policy_figures(policy: Policy, digest: str) -> dict[Key, float]:
 
 
 def queues_open(policy: Policy, now: int) -> dict[Key, float]:
-    """Of every queue of the policy whether its calendar says that it is open at ``now`` (ms): 1 or 0 (R38)."""
+    """Of every queue of the policy whether its calendar says that it is open at ``now`` (ms): 1 or 0."""
     return {("contact_queue_open", queue): float(policy.calendar(queue).in_hours(now)) for queue in policy.queues}
 
 

@@ -1,25 +1,7 @@
 """Another system's report: a CSV file, and a TOML file that says what its columns are.
 
-    zone = "Europe/Berlin"              of the times, where they carry no offset
-    interval = "30m"                    15m, 30m, hour, day, week or month
-    start_format = "%d.%m.%Y %H:%M"     as in Python's strptime; absent = ISO 8601
-    delimiter = ";"                     of the columns; absent = a comma
-    decimal = ","                       absent = a point
-    shares = "percent"                  or "ratio": how shares are written that have no % sign
-    channel = "voice"                   of every line, where no column says it
-    queue = "billing"                   the same
-
-    [columns]                           ours = theirs; start is needed, and may be two: ["Date", "Time"]
-    start = "Interval Start"
-    queue = "Skill"
-    answered = "Calls answered"
-    service_level = "SVL %"
-
-    [queues]                            their names = ours, where they differ; [channels] likewise
-    "Skill 17" = "billing"
-
-Without a channel or a queue the lines are compared with the sum over all of them. A line of an hour that comes twice is
-the first of the two when it is met first. Never in this module: our figures.
+Every key of the map stands in an example in `docs/reports.md`. A line of an hour that comes twice is the first of the
+two when it is met first. Never in this module: our figures.
 
 Source: 5-operating 5.4 (`--against`).
 """

@@ -98,7 +98,7 @@ by_name = partial(pytest.mark.parametrize, "run", ids=lambda run: run.name)
 
 @by_name(SHORT)
 async def test_the_same_cases(kafka: str, make_topics: MakeTopics, tmp_path: Path, run: Run) -> None:
-    """R23, R27: verdicts and net counters are those of the run in memory, times of agents those of a plain recount."""
+    """R27: verdicts and net counters are those of the run in memory, times of agents those of a plain recount."""
     await check_run(kafka, make_topics(partitions=PARTITIONS), tmp_path, run)
 
 

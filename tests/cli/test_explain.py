@@ -148,7 +148,7 @@ def test_a_cell(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_cell_of_agents(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """R23, R54: behind the time of a team stand the spells of its agents that ended in the interval."""
+    """R27, R54: behind the time of a team stand the spells of its agents that ended in the interval."""
     answer = explained(capsys, "--cell", STAFF, *files)
     named, others, somebody, available, busy = answer["figures"]
     assert named["sum"] + others["sum"] + somebody["sum"] == available["sum"] + busy["sum"]

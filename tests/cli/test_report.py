@@ -12,6 +12,7 @@ import pytest
 
 from stream.admin.producer import write_all
 from stream.cli.main import main
+from stream.core.events import CHANNELS
 from stream.core.policy_reader import read_policy
 from stream.core.sheets import CONTACTS, SHEETS
 from stream.core.sums import total
@@ -126,8 +127,8 @@ def test_a_denominator_of_nothing_is_no_value(tmp_path: Path, capsys: pytest.Cap
 def test_what_is_asked_for_of_channels_queues_and_time(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """R39: channels add up to the whole, spans put end to end too; a day is the local day, a time is UTC."""
     whole = answered(capsys, *files)["all"]["offered"]
-    parts = [answered(capsys, *files, "--channel", channel)["all"]["offered"] for channel in ("voice", "chat")]
-    assert (sum(parts), min(parts) > 0) == (whole, True)
+    parts = [answered(capsys, *files, "--channel", channel)["all"]["offered"] for channel in CHANNELS]
+    assert (sum(parts), parts[0] > 0 < parts[1]) == (whole, True)
     both = answered(capsys, *files, "--queue", "billing", "--queue", "sales")
     assert {row["queue"] for row in both["rows"]} == {"billing", "sales"}
     before = answered(capsys, *files, "--to", "2026-03-28")
@@ -260,6 +261,43 @@ def test_agents_period_over_period(tmp_path: Path, capsys: pytest.CaptureFixture
     assert row["first_responses"] == {"now": 4, "before": 3, "difference": 1}
 
 
+def test_speed_of_answer_without_and_with_callbacks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """R17: a customer who was called back waited from the request to the connect; requests by what became of them."""
+    about = {"source": "pbx", "queue": "care"}
+    told = [
+        (0, "c1", {"type": "queue.entered"}),
+        (10, "c1", {"type": "agent.connected", "agent": "anna"}),
+        (20, "c1", {"type": "contact.ended", "by": "customer"}),
+        (0, "c2", {"type": "queue.entered"}),
+        (30, "c2", {"type": "queue.left", "reason": "callback"}),
+        (320, "c2", {"type": "callback.attempted", "result": "reached"}),
+        (330, "c2", {"type": "agent.connected", "agent": "anna"}),
+        (400, "c2", {"type": "contact.ended", "by": "agent"}),
+        (0, "c3", {"type": "queue.entered"}),
+        (60, "c3", {"type": "queue.left", "reason": "callback"}),
+    ]
+    lines = [
+        dumps(
+            {
+                "topic": "calls",
+                "event": {**about, **kind, "event_id": str(n), "contact_id": name, "occurred_at": moment(at)},
+            }
+        )
+        for n, (at, name, kind) in enumerate(told)
+    ]
+    (tmp_path / "events").write_bytes(b"\n".join(lines))
+    cells, until = str(tmp_path / "cells"), "2026-03-09T00:00:00Z"
+    assert main(["replay", "--file", str(tmp_path / "events"), "--cells", cells, "--until", until, "--json"]) == 0
+    for attribution in ("arrival", "outcome"):
+        found = answered(capsys, "--file", cells, "--table", "callbacks", "--attribute", attribution)["all"]
+        counts = [found[name] for name in ("requested", "attempted", "reached", "expired", "answered")]
+        assert counts == [2, 1, 1, 1, 1]
+        times = [
+            found[name]["value"] for name in ("callback_wait", "speed_of_answer", "speed_of_answer_with_callbacks")
+        ]
+        assert times == [300, 10, 155]
+
+
 def test_cases_by_when_they_began(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """R01, R02, R09: received, handled and resolved beside FCR by week; settled only when all is decided."""
     found = answered(capsys, *files, "--table", "cases", "--by", "week")["all"]
@@ -271,6 +309,30 @@ def test_cases_by_when_they_began(files: list[str], capsys: pytest.CaptureFixtur
     assert found["received"] >= found["handled"] > found["credited"] > found["settled"] == 0
     assert found["fcr_settled"]["value"] is None
     assert found["fcr_at_worst"]["value"] < found["fcr"]["value"] < found["fcr_at_best"]["value"]
+
+
+def test_settled_first_contact_resolution(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """R01, R09: once every window has passed, of two cases one was resolved at the first contact; before, no value."""
+    kinds = (
+        {"type": "queue.entered"},
+        {"type": "agent.connected", "agent": "anna"},
+        {"type": "contact.ended", "by": "agent"},
+    )
+    calls = (("c1", "u1", 0), ("c2", "u2", 0), ("c3", "u2", 86_400))
+    lines = []
+    for name, customer, begin in calls:
+        about = {"source": "pbx", "queue": "care", "contact_id": name, "customer": customer}
+        for at, kind in enumerate(kinds):
+            event = {**about, **kind, "event_id": f"{name}-{at}", "occurred_at": moment(begin + at)}
+            lines.append(dumps({"topic": "calls", "event": event}))
+    (tmp_path / "events").write_bytes(b"\n".join(lines))
+    recorded = ["replay", "--file", str(tmp_path / "events"), "--json", "--cells", str(tmp_path / "cells")]
+    for until, settled in (("2026-03-05T00:00:00Z", None), ("2026-03-20T00:00:00Z", 0.5)):
+        assert main([*recorded, "--until", until]) == 0
+        for length in ("day", "week", "month"):
+            [row] = answered(capsys, "--file", str(tmp_path / "cells"), "--table", "cases", "--by", length)["rows"]
+            assert (row["received"], row["credited"], row["failed"]) == (2, 1, 1)
+            assert (row["fcr"]["value"], row["fcr_settled"]["value"]) == (0.5, settled)
 
 
 def test_the_topic_of_a_real_kafka(

@@ -36,9 +36,8 @@ service_level = "SVL %"
 abandonment = "ABN %"
 [channels]
 Phone = "voice"
-Chat = "chat"
 """
-CHANNELS = {"voice": "Phone", "chat": "Chat"}
+NAMES = {"voice": "Phone"}
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +62,7 @@ def old(folder: Path, level: str, given_up: str, attribution: str) -> list[str]:
         percents = [f"{100 * part / whole:.1f}".replace(".", ",") if whole else "" for part, whole in shares]
         offered = sums.get(("contact_visits_entered_total",), 0)
         clock = periods("Europe/Berlin", "30m").local(name.period.start)
-        place = [f"{clock:%d.%m.%Y %H:%M}", CHANNELS[name.labels[0]], name.labels[1]]
+        place = [f"{clock:%d.%m.%Y %H:%M}", NAMES.get(name.labels[0], name.labels[0]), name.labels[1]]
         writer.writerow([*place, offered, counts.of("answered"), abandoned, *percents])
     (folder / "old.csv").write_text(table.getvalue())
     (folder / "map.toml").write_text(MAP)

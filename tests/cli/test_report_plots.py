@@ -24,7 +24,9 @@ PNG = b"\x89PNG\r\n\x1a\n"
 def files(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Options that name the cells of a weekend and a policy."""
     folder = tmp_path_factory.mktemp("plots")
-    (folder / "cells").write_bytes(b"\n".join(past(MARCH).known.stages.cells()))
+    cells = list(past(MARCH).known.stages.cells())
+    cells += [cell.replace(b"sales", b"other") for cell in cells if b"sales" in cell]
+    (folder / "cells").write_bytes(b"\n".join(cells))
     (folder / "policy.toml").write_text(POLICY)
     return ["--file", str(folder / "cells"), "--policy", str(folder / "policy.toml"), "--queue", "billing"]
 
@@ -47,7 +49,8 @@ def test_a_picture_of_the_queues(files: list[str], tmp_path: Path, capsys: pytes
         "answered in target",
         "% of visits",
         "service level",
-        "answer, s",
+        "of answered, s",
+        "time, s",
         "local time, Europe/Berlin",
         "Mar-28",
     ):
@@ -74,6 +77,18 @@ def test_a_picture_as_png(files: list[str], tmp_path: Path) -> None:
     path = tmp_path / "picture.png"
     assert main(["report", *files, "--plot", str(path)]) == 0
     assert path.read_bytes().startswith(PNG)
+
+
+def test_local_times_that_overlap_are_not_drawn_together(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Days of two zones in one picture would count some hours twice; with `--zone` they are one."""
+    path = tmp_path / "picture.png"
+    both = [*files, "--queue", "other", "--plot", str(path)]
+    assert main(["report", *both]) == 1
+    assert "queues live in Europe/Berlin, UTC, and their periods overlap; choose" in capsys.readouterr().err
+    assert main(["report", *both, "--zone", "UTC"]) == 0
+    assert path.exists()
 
 
 @pytest.mark.parametrize("options", [[], ["--heat", "arrivals"]])
@@ -114,6 +129,7 @@ def test_without_the_library(files: list[str], tmp_path: Path) -> None:
         (["--from", "2026-03-02", "--to", "2026-03-02"], "--from must lie before --to"),
         (["--from", "2026-03-02T10:00", "--to", "2026-03-02T09:00"], "--from must lie before --to"),
         (["--table", "steps", "--queue", "q"], "--table steps does not know queues"),
+        (["--table", "callbacks", "--channel", "voice"], "--table callbacks does not know channels"),
         (["--table", "replies", "--channel", "voice"], "--table replies has only the channels email"),
         (["--table", "cases", "--rule", "mine"], "the policy has no rule mine; it has contact"),
         (["--heat", "arrivals", "--by", "day"], "--heat has neither --by nor --table"),

@@ -164,7 +164,7 @@ def check_states(world: CaseWorld, channels: Mapping[str, str]) -> None:
     counted: dict[Any, int] = defaultdict(int)
     for key, net in world.counters().items():
         if key[0] == "~cohort":
-            _, rule, channel, _, day, state = key
+            _, rule, day, channel, _, state = key
             found[rule, channel, day, state] += net
             states[rule, channel, state] += net
         elif key[0] == "contact_fcr_cases_total":

@@ -293,7 +293,7 @@ def _count_rule(rule: str, one: Ruled, case: Case, policy: Policy, figures: Figu
     figures["contact_fcr_cases_total", rule, *place, "failed"] += one.state == "failed"
     if one.state == "failed":
         figures["contact_fcr_failed_total", rule, place[0], one.reason or "", one.cause] += 1
-    figures["~cohort", rule, *place[:2], day, one.state] += 1
+    figures["~cohort", rule, day, *place[:2], one.state] += 1
     if one.resolved_at is None:
         return
     if one.state == "provisional":

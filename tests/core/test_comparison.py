@@ -63,6 +63,8 @@ def test_ten_o_clock_stands_beside_ten_o_clock() -> None:
     back = beside(days("2026-10-18", "2026-10-19"), days("2026-10-25", "2026-10-26"), "hour")
     assert back["2026-10-25T02:00+02:00"] == back["2026-10-25T02:00+01:00"] == "2026-10-18T02:00+02:00"
     assert len(back) == 25
+    twice = beside(days("2026-10-25", "2026-10-26"), days("2026-10-18", "2026-10-19"), "hour")
+    assert twice["2026-10-18T02:00+02:00"] == "2026-10-25T02:00+02:00"
 
 
 @pytest.mark.parametrize(

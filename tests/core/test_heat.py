@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from stream.core.heat import Heat, Hour, by_weekday, overall
-from stream.core.outcome import GIVEN_UP
+from stream.core.outcome import GIVEN_UP, home_queue
 from stream.core.policy_reader import read_policy
 from stream.core.sums import IntervalCell, Selection
+from stream.replay.recorded import from_recording
+from stream.wire.cells import read_cell
 from tests.reporting import MARCH, OCTOBER, POLICY, past
 
 if TYPE_CHECKING:
@@ -106,6 +108,24 @@ def test_arrivals_of_a_queue_are_its_visits() -> None:
     assert isinstance(outside, int)
     assert outside > len(weekend) > 0
     assert matrix(world.cells, "outside", read_policy(hours), queues=frozenset(("billing",))).all == found.outside
+
+
+def test_arrivals_outside_opening_hours_by_weekday_and_hour() -> None:
+    """R38: each inbound contact by the opening hours of its home queue, and what is left is within them."""
+    policy = read_policy({"zone": "Europe/Berlin", "queues": {name: {"hours": OPENING} for name in POLICY.queues}})
+    known = from_recording(past(MARCH, 1).events, policy, None, lambda _read, _newest: None)
+    found = matrix([read_cell(cell) for cell in known.stages.cells()], "arrivals", policy)
+    expected: tuple[Counter[Hour], Counter[Hour]] = (Counter(), Counter())
+    for _, row in known.rows():
+        for contact in row.contacts:
+            local = clock(contact.arrived_at, "Europe/Berlin")
+            listed = home_queue(contact) in policy.queues
+            inside = not listed or (local.weekday() < 5 and (9, 0) <= (local.hour, local.minute) < (17, 30))
+            if contact.direction in (None, "inbound"):
+                expected[inside][Hour(local.weekday(), local.hour)] += 1
+    assert {hour: count for hour, count in found.outside.items() if count} == expected[False]
+    assert {hour: count for hour, count in found.inside.items() if count} == expected[True]
+    assert min(half.total() for half in expected) > 20
 
 
 def test_arrivals_outside_opening_hours_are_taken_from_their_own_counter() -> None:

@@ -103,7 +103,7 @@ def test_the_figures_are_those_of_a_start_under_the_new_policy(seed: int, pair: 
 def test_every_kind_of_event_counts_as_under_the_new_policy(
     records: list[Record], seed: int, pair: list[str], hours: list[int]
 ) -> None:
-    """R23, R28: stage one with every type of event, generations, restarts and agents; the watermark anywhere."""
+    """R28: stage one with every type of event, generations, restarts and agents; the watermark anywhere."""
     dice_of(seed).shuffle(records)
     cut = dice_of(seed).randint(0, len(records))
     old, new = (POLICIES[name] for name in pair)

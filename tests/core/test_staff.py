@@ -37,7 +37,7 @@ def played(records: list[Record], size: int, policy: Policy, *, reload: bool = F
 
 @given(staffs(), SEEDS)
 def test_any_order_and_any_repetition_gives_the_same(records: list[Record], seed: int) -> None:
-    """R23: what is known of agents is a function of the set of their statuses, also of copies that differ."""
+    """R27: what is known of agents is a function of the set of their statuses, also of copies that differ."""
     policy = policy_of(LISTED)
     assert known(played(shuffled(records, seed), 1, policy)) == known(played(records, 10_000, policy))
 
@@ -54,7 +54,7 @@ def test_a_cut_anywhere_equals_no_cut(records: list[Record], seed: int, size: in
 
 @given(staffs(), SEEDS, st.sampled_from((LISTED, NOBODY)))
 def test_seconds_and_gauges_are_those_of_a_plain_recount(records: list[Record], seed: int, names: Names) -> None:
-    """R23, R27: seconds of each team, and of each agent that the policy names; and who does what now."""
+    """R27: seconds of each team, and of each agent that the policy names; and who does what now."""
     order = shuffled(records, seed)
     world = played(order, 3, policy_of(names))
     assert net(world, *SECONDS) == spent_ms(sent(records), names)
@@ -97,7 +97,7 @@ def a_week(dice: random.Random) -> list[tuple[int, dict[str, Any]]]:
 @settings(max_examples=20)  # each is hundreds of batches
 @given(SEEDS)
 def test_what_is_forgotten_stays_counted(seed: int) -> None:
-    """R23: whatever time has let go and whoever crashed, seconds are those of all accepted statuses; few are kept."""
+    """R27: whatever time has let go and whoever crashed, seconds are those of all accepted statuses; few are kept."""
     dice = random.Random(seed)  # noqa: S311  a seed, not a secret
     lateness = 3 * HOUR_MS
     policy = policy_of(LISTED, lateness_ms=lateness)

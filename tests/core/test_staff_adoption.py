@@ -74,7 +74,7 @@ def test_what_may_still_change_is_decided_again(seed: int, policies: list[Names]
 
 
 def test_an_agent_moves_to_its_team() -> None:
-    """R23: what fell is said, and the gauge moves in the batch that stores the counters."""
+    """R27: what fell is said, and the gauge moves in the batch that stores the counters."""
     world = AdoptingWorld(policy_of(NOBODY))
     world.feed([record("agents", status(n * HOUR_MS, n, team="day", queues=["billing"])) for n in range(3)], 1)
     world.restart(policy_of(OTHERS))

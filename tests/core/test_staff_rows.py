@@ -37,7 +37,7 @@ def rows(world: World) -> list[bytes]:
 
 
 def test_a_late_status_that_splits_a_spell_is_a_correction() -> None:
-    """R23, R54: what the longer spell counted too much is taken back; the record says of whom and because of what."""
+    """R27, R54: what the longer spell counted too much is taken back; the record says of whom and because of what."""
     world = World(policy_of(NOBODY))
     lived(world, status(0, 0, team="night"), status(HOUR_MS, 1, status="offline", team="night"))
     available, wrapup = ((TEAM, "night", words) for words in ("available", "wrapup"))
@@ -83,7 +83,7 @@ def test_agents_never_move_the_watermark() -> None:
 
 
 def test_an_agent_leaves_after_a_week_and_the_lateness_of_silence() -> None:
-    """R23: tombstones for all that is stored, no gauge any more, and its seconds stay."""
+    """R27: tombstones for all that is stored, no gauge any more, and its seconds stay."""
     world = lived(World(policy_of(LISTED)), *(status(n * HOUR_MS, n, queues=["billing"]) for n in range(3)))
     figures = net(world, *SECONDS)
     assert len(rows(world)) == 3
@@ -127,7 +127,7 @@ def test_a_copy_is_found_while_its_first_may_still_move() -> None:
 
 
 def test_who_does_what_now() -> None:
-    """R23: by team, status and reason, and in every queue served, where each status of it is shown, also at 0."""
+    """R27: by team, status and reason, and in every queue served, where each status of it is shown, also at 0."""
     world = World(policy_of(NOBODY))
     told = [
         status(0, 0, team="night", queues=["billing", "sales", "billing"]),

@@ -83,6 +83,8 @@ def test_a_fact_is_taken_from_one_side_only() -> None:
         assert side(("contact_handle_seconds_sum",), attribution) == "outcome"
         assert side(("contact_steps_total", "entered"), attribution) == "arrival"
         assert side(("contact_steps_total", "abandoned"), attribution) == attribution
+        assert side(("contact_callbacks_total", "requested"), attribution) == "arrival"
+        assert side(("contact_callbacks_total", "reached"), attribution) == attribution
         assert side(("contact_cases_opened_total",), attribution) == "arrival"
     assert QUEUES.sides("outcome")["offered"] == "arrival"
     assert QUEUES.sides("arrival")["handle_time"] == "outcome"

@@ -81,6 +81,15 @@ def test_a_callback_is_asked_for_once_tried_and_reached() -> None:
     assert not of(world, "contact_callbacks_waiting", "contact_callbacks_oldest")
 
 
+def test_an_attempt_that_is_taken_at_once_is_an_attempt() -> None:
+    """R17: at the instant of the connect, which is read first; one after it is not of this request."""
+    told: tuple[Line, ...] = ((900, "callback.attempted", {}), (900, "agent.connected", {"agent": "anna"}))
+    world = world_of(*ASKED, *told, (901, "callback.attempted", {}))
+    assert of(world, 'contact_callbacks_total{queue="billing",outcome="attempted"}') == {
+        'contact_callbacks_total{queue="billing",outcome="attempted"}': 1
+    }
+
+
 def test_a_callback_expires_at_its_moment_and_not_before() -> None:
     """R17: at request + 24 h, by event time; a connect told later takes the expiry back."""
     world = world_of(*ASKED)
@@ -106,6 +115,19 @@ def test_a_request_stays_until_it_has_expired() -> None:
     world.advance(START + 21 * 86_400_000)
     assert of(world, 'contact_callbacks_total{queue="billing",outcome="expired"}')
     assert world.shard.rows() == 0
+
+
+def test_a_cell_by_queue_alone_stays_as_long_as_a_contact_may_correct_it() -> None:
+    """R54: an attempt on the third day joins the request in the cell of its arrival, which must still be there."""
+    world = world_of(*ASKED, policy={**POLICY, "callback_expires_ms": 6 * 86_400_000})
+    for day in (1, 2, 3):
+        world.shard.advance(START + day * 86_400_000, now=day * 86_400_000)  # cells are published, so they may leave
+    tell(world, (3 * 86_400, "callback.attempted", {}))
+    cell = world.cell(START, "arrival")
+    assert {name: count for name, count in cell.items() if name.startswith("contact_callbacks_total")} == {
+        'contact_callbacks_total{queue="billing",outcome="requested"}': 1,
+        'contact_callbacks_total{queue="billing",outcome="attempted"}': 1,
+    }
 
 
 def test_offers_that_nobody_took_are_counted_where_the_customer_waited() -> None:

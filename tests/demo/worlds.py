@@ -54,7 +54,7 @@ def moments(simulator: Simulator, contacts: int, *, cut: bool = False) -> "Itera
     """Everything until `contacts` have begun; then the open ones end, or the world is left as it is; a heartbeat."""
     while (moment := simulator.step()) is not None:
         yield moment
-        if simulator.contacts >= contacts:
+        if simulator.contacts >= contacts and simulator.world.taking:
             if cut:
                 break
             simulator.close_arrivals()

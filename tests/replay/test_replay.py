@@ -82,7 +82,7 @@ def cohorts_of(stages: Stages) -> tuple[dict[str, dict[str, int]], dict[str, dic
     cohorts: dict[str, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
     for (name, *labels), (total, fell) in stages.cases.view.counters.items():
         if name == "~cohort" and total != fell:
-            rule, _, _, day, state = map(str, labels)
+            rule, day, _, _, state = map(str, labels)
             states[rule][state] += total - fell
             cohorts[rule][day][state] += total - fell
     return states, cohorts

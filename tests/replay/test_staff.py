@@ -54,7 +54,7 @@ def lived() -> Centre:
 
 
 def test_a_replay_counts_agents() -> None:
-    """R23, R27: seconds and who does what now, whatever has been silent since; those who left are gone."""
+    """R27: seconds and who does what now, whatever has been silent since; those who left are gone."""
     records = [record("agents", one) for one in told()]
     found = replay(records, POLICY, None, nothing)
     seconds = {series_of(key): amount for key, amount in spent_ms(told(), LISTED).items()}

@@ -61,7 +61,7 @@ def _pair_of_shards() -> list[PlainShard]:
             ("contact_stream_quality_total", "contradiction"): (2, 0),
             ("contact_resolution_seconds", "voice", "refund", 0): (1, 0),
             ("contact_resolution_seconds", "voice", "refund", "sum"): (1_800_000, 0),
-            ("~cohort", "contact", "voice", "billing", "2026-03-02", "provisional"): (5, 0),
+            ("~cohort", "contact", "2026-03-02", "voice", "billing", "provisional"): (5, 0),
             ("~running", "contact", "2026-03-02", "492345", "604800000", "n"): (5, 0),
             ("~repeated", "contact", "2026-03-02", "1"): (1, 0),
         },

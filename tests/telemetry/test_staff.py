@@ -48,7 +48,7 @@ def opened(lines: list[str]) -> dict[str, float]:
 
 
 def test_a_queue_is_open_by_its_calendar_at_the_scrape() -> None:
-    """R38: at 1 or 0 for every queue of the policy, in its own zone, anew at each scrape, without a shard too."""
+    """At 1 or 0 for every queue of the policy, in its own zone, anew at each scrape, without a shard too."""
     times = [START, START + 6 * HOUR_MS, START + 7 * HOUR_MS]
     scrape = page(read_policy(TABLES), [], iter(times).__next__)
     assert opened(scrape()) == {"billing": 1, "night": 1, "always": 1}
@@ -85,7 +85,7 @@ def test_a_name_that_the_policy_no_longer_lists_is_not_shown() -> None:
 
 @pytest.mark.parametrize("teams", [[], ["first-line", "night"]])
 def test_agents_are_known_where_teams_are_declared(teams: list[str]) -> None:
-    """R23: every team, status and reason at 0, and every status in every queue; without teams nothing is known."""
+    """R27: every team, status and reason at 0, and every status in every queue; without teams nothing is known."""
     policy = read_policy({"queues": {"billing": {}}, "staff": {"teams": teams, "reasons": ["lunch"]}})
     known = list(known_series(declared_by(policy)))
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from stream.core.nearest import COLUMNS
 from stream.core.trouble import Trouble
 from stream.wire.other_report import read_map, read_other_report
 from stream.wire.times import format_time
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from stream.wire.other_report import OtherReport
 
+ROOT = Path(__file__).parents[2]
 MAP = """\
 zone = "Europe/Berlin"
 interval = "30m"
@@ -154,3 +156,13 @@ def test_everything_that_is_wrong_with_a_map(told: str, words: list[str], tmp_pa
         read_map(tmp_path / "map.toml")
     for word in ["cannot use the map file", *words]:
         assert word in str(trouble.value)
+
+
+def test_the_map_in_the_documentation_can_be_used(tmp_path: Path) -> None:
+    """Every key and every column that can be compared stands in it."""
+    page = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "map.toml").write_text(example)
+    found = read_map(tmp_path / "map.toml")
+    assert {*found.columns, *found.fixed} == {*COLUMNS, "queue", "channel"}
+    assert (found.start, found.names["queue"]) == (("Date", "Time"), {"Skill 17": "billing"})

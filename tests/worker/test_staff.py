@@ -58,7 +58,7 @@ def seconds(view: ShardView) -> dict[Any, int]:
 
 
 async def test_agents_are_exact_though_their_owners_die() -> None:
-    """R23, R27: seconds, gauges and counts of records are those of a recount, in every owner's view and in the log."""
+    """R27: seconds, gauges and counts of records are those of a recount, in every owner's view and in the log."""
     assert "agents" in CONTACTS.sources
     dice = random.Random(7)  # noqa: S311  a seed, not a secret
     events, source = told(dice), MemoryReader()

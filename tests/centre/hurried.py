@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from stream.core.policy import Policy
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 FACTOR: Final = 75
 """Seconds of the centre in one second of the clock on the wall."""
 IDLE_AFTER: Final = "never"
+SIMULATED_START: Final = 1_760_000_000_000
+"""When the centre thinks it begins, ms since the epoch: with the seed it decides everything that happens there."""
 HEARTBEAT_MS: Final = 30_000
 SCRAPE_MS: Final = 500
 """Not hurried as much as the rest: a scrape must be done within its interval, and takes what it takes."""
@@ -94,7 +97,7 @@ class HurriedSink:
     """Hands deliveries on with the times they have at our pace."""
 
     def __init__(self, sink: Sink, start: int) -> None:
-        """Begin at ``start``, ms since the epoch, in both worlds."""
+        """What the centre says happens at `SIMULATED_START` happens at ``start``, ms since the epoch."""
         self._sink = sink
         self._start = start
 
@@ -108,30 +111,44 @@ class HurriedSink:
         self._sink.flush()
 
     def _sooner(self, event: dict[str, Any]) -> dict[str, Any]:
-        at = self._start + (parse_time(event["occurred_at"]) - self._start) // FACTOR
+        at = self._start + (parse_time(event["occurred_at"]) - SIMULATED_START) // FACTOR
         lengths = {name: value // FACTOR for name, value in event.items() if name.endswith("_ms")}
         return {**event, **lengths, "occurred_at": stamp(at)}
 
 
 class HurriedCentre:
-    """A simulated centre that lives at our pace, from now on."""
+    """A simulated centre that lives at our pace, from now on.
 
-    def __init__(self, scenario: str, sink: Sink, seed: int = 1) -> None:
+    Attributes:
+        start: when it began by the clock on the wall, ms since the epoch.
+    """
+
+    def __init__(self, scenario: str, sink: Sink, seed: int) -> None:
         """Open it."""
         self.start = time.time_ns() // 1_000_000
-        simulator = Simulator(SCENARIOS[scenario], seed, self.start, HEARTBEAT_MS)
+        self._simulator = Simulator(SCENARIOS[scenario], seed, SIMULATED_START, HEARTBEAT_MS)
         disturber = Disturber(SCENARIOS[scenario].disturbance, seed, beats=TOPICS)
-        self._drive = Drive(simulator, disturber, HurriedSink(sink, self.start))
+        self._drive = Drive(self._simulator, disturber, HurriedSink(sink, self.start))
 
     def minute(self, at: float) -> float:
         """Which minute of the centre it is ``at`` a moment, s since the epoch."""
         return (at * 1000 - self.start) * FACTOR / 60_000
 
+    def lost(self) -> dict[str, float]:
+        """In truth, by queue: the share of all visits so far in which the caller gave up, short waits left out."""
+        ended: Counter[str] = Counter()
+        given_up: Counter[str] = Counter()
+        for (family, *labels), number in self._simulator.truth.raw().items():
+            if family == "contact_visits_total" and labels[2] != "abandoned_short":
+                ended[labels[1]] += number
+                given_up[labels[1]] += number if labels[2] in {"abandoned", "exited"} else 0
+        return {queue: given_up[queue] / number for queue, number in ended.items() if number}
+
     def live(self, minutes: float) -> Iterator[float]:
         """Let it live until a minute; every half second of the wall's clock, which minute it is."""
         said = 0.0
         while (minute := self.minute(time.time())) < minutes:
-            self._drive.advance_to(self.start + round(minute * 60_000))
+            self._drive.advance_to(SIMULATED_START + round(minute * 60_000))
             if time.monotonic() - said >= 0.5:
                 said = time.monotonic()
                 yield minute

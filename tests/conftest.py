@@ -40,6 +40,7 @@ class MakeTopics(Protocol):
         ...
 
 
+@pytest.hookimpl(tryfirst=True)  # the plugin that runs tests side by side reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark whatever needs a real Kafka, so that `-m "not kafka"` is always the truth.
 

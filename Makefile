@@ -20,7 +20,7 @@ demo: $(READY) ## live figures from a real Kafka; Ctrl-C ends it, DEMO_SECONDS=3
 	@$(PROGRAM) demo
 
 test: $(READY) ## every test, those on a real Kafka too
-	@$(RUN) -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(RUN) -m pytest -n 2 $(ARGS)
 
 check: $(READY) ## style, types, import contracts, documentation in step
 	@.venv/bin/ruff check

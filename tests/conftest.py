@@ -19,6 +19,7 @@ from stream.core.topics import Layout
 from stream.core.trouble import Trouble
 from stream.demo.kafka import EmbeddedKafka, KafkaSettings
 from stream.wire.broker import Broker
+from tests.side_by_side import KafkaInOneProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,15 +41,16 @@ class MakeTopics(Protocol):
         ...
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark whatever needs a real Kafka, so that `-m "not kafka"` is always the truth.
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark whatever needs a real Kafka, so that `-m "not kafka"` is always the truth."""
+    if {"kafka", "own_kafka", "kafka_settings"} & set(getattr(item, "fixturenames", ())):
+        item.add_marker(pytest.mark.kafka)
 
-    Where tests run side by side, these keep to one process, one after the other.
-    """
-    for item in items:
-        if {"kafka", "own_kafka", "kafka_settings"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.kafka)
-            item.add_marker(pytest.mark.xdist_group("kafka"))
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> KafkaInOneProcess:
+    """Where tests run side by side, those on Kafka keep to one process."""
+    return KafkaInOneProcess(config, log)
 
 
 @pytest.fixture(scope="session")

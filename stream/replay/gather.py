@@ -7,10 +7,11 @@ the decision on `late` is taken once, live (1-events 1.5). Never a figure is cou
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from stream.core.batch import Record
-from stream.core.events import AGENT_STATUS, LAST_CONTACT_RANK, RESTARTED, Rejection
+from stream.core.events import AGENT_STATUS, LAST_CONTACT_RANK, RANKS, RESTARTED, Rejection
 from stream.core.fact import first_contact
 from stream.core.families import SERVICE
 from stream.core.family import CASE_STAGE, CONTACT_STAGE
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 SOURCES = ("calls", "chats", "emails")
 _RESTART = b'"source.restarted"'
+_ASKING = frozenset((RANKS["queue.left"], RANKS["callback.requested"]))
+_PLAIN = re.compile("[A-Za-z0-9]+")
 
 
 class Gathering:
@@ -67,6 +70,7 @@ class Gathering:
         if not owners:
             told = self._scan("outcomes", "contact_id", {contact_id})
             owners = {str(each.get("customer") or contact_id) for each in told}
+        owners |= self._customers_saying("contact_id", contact_id)
         self._feed_people(self._linked(owners))
         cases = (one.case for seen in self._known.people(contact_id) for one in seen.cases.values())
         self._told_verdicts({case.id for case in cases if contact_id in roles_in(case)})
@@ -83,8 +87,8 @@ class Gathering:
         elif contact_id:
             self.contact(contact_id)
         else:
-            heard = self._scan("cases", "case_id", {case_id}) + self._scan("cases", "into", {case_id})
-            self._feed_people(self._linked({str(event["customer"]) for event in heard}))
+            told_of = self._customers_saying("case_id", case_id) | self._customers_saying("into", case_id)
+            self._feed_people(self._linked(told_of))
         self._known.corrections = self._scan("corrections", "case_id", {case_id})
         return self._known
 
@@ -240,8 +244,18 @@ class Gathering:
         if known is None or not told["withdrawn"] or known["customer"] == told["customer"]:
             self._known.verdicts[told["case_id"]] = told
 
+    def _customers_saying(self, name: str, value: str) -> set[str]:
+        """The customers of whom an event of the case stage says this in its field ``name``."""
+        plain = max(_PLAIN.findall(value), key=len, default="").encode()  # however a source spaces and escapes its JSON
+        found = set()
+        for record in self._archive.read(("cases",), wanted=lambda _, told: told is not None and plain in told):
+            event = self._codec.decode(record.topic, record.key, record.value)
+            if not isinstance(event, Rejection) and getattr(event[5], name, None) == value:
+                found.add(event[5].customer or "")
+        return found
+
     def _scan(self, topic: str, name: str, values: set[str]) -> list[dict[str, Any]]:
-        """Every record of a topic whose field ``name`` has one of these values."""
+        """Every record of an output topic whose field ``name`` has one of these values."""
         needles = [dumps({name: value})[1:-1] for value in values]
         records = self._archive.read(
             (topic,), wanted=lambda _, told: told is not None and any(needle in told for needle in needles)
@@ -267,10 +281,12 @@ class Gathering:
         self._known.counts = counts
 
     def _active_in(self, cell: Cell, shards: set[int] | None) -> set[bytes]:
-        """The contacts that may have counted in a cell: an event of theirs lies in its interval, or a restart does."""
+        """The contacts that may have counted in a cell: an event of theirs, a restart, or an expiry lies in it."""
         found, restarts = set(), []
+        expires = self._stages.policy.callback_expires_ms
         for event in self._events(SOURCES, shards):
-            inside = event[0] // INTERVAL_MS == cell.start // INTERVAL_MS
+            asks = event[2] in _ASKING and (event[0] + expires) // INTERVAL_MS == cell.start // INTERVAL_MS
+            inside = asks or event[0] // INTERVAL_MS == cell.start // INTERVAL_MS
             if inside and event[2] <= LAST_CONTACT_RANK:
                 found.add(event[5].contact_id.encode())
             elif inside and event[2] == RESTARTED:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from stream.core.families import SERVICE
+from stream.core.series import family_of
 from stream.wire import json
 from stream.wire.times import format_time, parse_time
 from tests.vectors.scenarios import FOLDER, Scenario, Step, scenarios
-from tests.vectors.waiting import waits
 from tests.vectors.world import World, by_labels, shuffled
 
 SCENARIOS = scenarios()
@@ -54,12 +55,12 @@ def test_shuffled(scenario: Scenario, seed: int) -> None:
 
 def check(world: World, step: Step, *, in_order: bool) -> None:
     """Everything the step expects of this stage."""
-    expect = {kind: wanted for kind, wanted in step.expect.items() if not waits(kind)}
+    expect = step.expect
     figures = by_labels(world.figures())
     complete(figures, expect.get("counters", {}))
     for family in expect.get("zero", ()):
-        if not waits(family):
-            assert not of_family(figures, family), family
+        assert family_of(family) in SERVICE, family
+        assert not of_family(figures, family), family
     check_contacts(world, expect.get("contacts", {}))
     for entry in expect.get("cells", ()):
         counts = by_labels(world.cell(parse_time(entry["start"]), entry["by"]))
@@ -84,7 +85,7 @@ def check_contacts(world: World, expected: dict[str, dict[str, Any]]) -> None:
     for contact_id, known in expected.items():
         report = world.contact(contact_id)
         for name, value in known.items():
-            assert waits(name) or same(report[name], value), (contact_id, name, report.get(name), value)
+            assert same(report[name], value), (contact_id, name, report.get(name), value)
 
 
 def check_cases(world: World, expected: list[dict[str, Any]]) -> None:
@@ -124,7 +125,8 @@ def fcr(figures: Mapping[str, int | float], rule: str) -> dict[str, Any]:
 def complete(figures: Mapping[str, int | float], expected: Mapping[str, int | float]) -> None:
     """A family with one entry is complete: every series of it that is not listed is 0."""
     wanted = by_labels(expected)
-    for family in {name.partition("{")[0] for name in wanted if not waits(name.partition("{")[0])}:
+    for family in {name.partition("{")[0] for name in wanted}:
+        assert family_of(family) in SERVICE, family
         assert of_family(figures, family) == {n: v for n, v in of_family(wanted, family).items() if v}, family
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 IN_CI = bool(os.environ.get("CI"))
 
+pytest.register_assert_rewrite("tests.demo.proof", "tests.centre.house", "tests.faults.harness")
+
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
     "ci", max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]

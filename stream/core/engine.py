@@ -108,6 +108,10 @@ class Engine(ABC):
         """What the figures are known at (ms)."""
         return self.clock.value
 
+    def cells_known_at(self) -> int | None:
+        """How far the events have come that count in cells (ms), or None."""
+        return self.clock.value
+
     @property
     def cells_kept_ms(self) -> int:
         """How long after its interval a cell may still change, whatever is in the state."""

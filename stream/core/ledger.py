@@ -130,8 +130,9 @@ def settle(shard: Engine, changes: Changes, now: int) -> None:
         amount = sum(count for (_, name), count in changes.tally.items() if name == result)
         setattr(changes, "duplicates" if result == "duplicate" else result, amount)
     _publish_cells(shard, changes, now)
-    if clock.value is not None:
-        for key in book.spent(clock.value, shard.cells_kept_ms):
+    known_at = shard.cells_known_at()
+    if known_at is not None:
+        for key in book.spent(known_at, shard.cells_kept_ms):
             changes.changelog.append((b"i/" + shard.codec.pack(key), None))
     _store_book(shard, changes)
     if clock.value is not None and _watermark_due(shard, now):

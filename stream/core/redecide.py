@@ -170,8 +170,8 @@ def contact(shard: Shard, contact_id: str, redecision: Redecision) -> None:
 def agent(shard: Shard, name: str, redecision: Redecision) -> None:
     """Decide an agent again: what its spells are worth that may still change, and what it is doing now."""
     staff, former, changes = shard.staff, redecision.before, redecision.changes
-    if shard.clock.value is not None:
-        changes.changelog += staff.trim(name, shard.clock.value - former.policy.lateness_ms, shard.codec)
+    if shard.clock.staff is not None:
+        changes.changelog += staff.trim(name, shard.clock.staff - former.policy.lateness_ms, shard.codec)
     known = staff.agents[name]
     redecision.add(known.worth(name, former), known.worth(name, shard.figures))
     changes.staff[name] = staff.now(name, shard.policy)

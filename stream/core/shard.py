@@ -24,7 +24,7 @@ from stream.core.row import Row
 from stream.core.staff import Staff
 from stream.core.view import ShardView
 from stream.core.waiting import open_now
-from stream.core.watermark import NO_LIMIT, Watermark, untimely
+from stream.core.watermark import NO_LIMIT, StageOneClock, untimely
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +51,8 @@ class Shard(Engine):
         self, identity: ShardId, policy: Policy, codec: Codec, sources: tuple[str, ...] = STAGE_ONE_SOURCES
     ) -> None:
         """Empty; `load` what the changelog holds, then `loaded`."""
-        super().__init__(identity, policy, codec, Watermark(sources, policy.disorder_ms))
+        self.clock: StageOneClock
+        super().__init__(identity, policy, codec, StageOneClock(sources, policy.disorder_ms))
         self.hot: dict[str, Row] = {}
         self.frozen: dict[str, bytes] = {}
         self.pages = Pages()
@@ -98,15 +99,23 @@ class Shard(Engine):
             self.restarts = [event for event in self.restarts if event[0] >= oldest]
         self._cool()
 
+    def cells_known_at(self) -> int | None:
+        """Agents count in cells too."""
+        return self.clock.staff
+
     def state(self) -> dict[str, object]:
-        """The restarts that events still to come must hear of."""
-        return {"restarts": [["calls", event[4], self.codec.body(event)] for event in self.restarts]}
+        """The restarts that events still to come must hear of, and how far agents have come."""
+        agents = self.clock.agents
+        restarts = [["calls", event[4], self.codec.body(event)] for event in self.restarts]
+        return {"restarts": restarts, "agents": [agents.value, agents.seen]}
 
     def load_state(self, state: Mapping[str, object]) -> None:
         """Take what `state` said."""
         told = cast("list[tuple[str, str, str]]", state["restarts"])
         events = (self.codec.decode(topic, key.encode(), body.encode()) for topic, key, body in told)
         self.restarts = [event for event in events if not isinstance(event, Rejection)]
+        agents = self.clock.agents
+        agents.value, agents.seen = cast("tuple[int | None, dict[str, int]]", state.get("agents", (None, {})))
 
     def broadcast(self, watermark: int) -> Output:
         """To every partition of the case stage."""
@@ -168,17 +177,17 @@ class Shard(Engine):
         for record in records:
             topic = record[0]
             event = decode(topic, record[3], record[4])
-            cutoff = _LONG_AGO if clock.value is None else clock.value - lateness
             if isinstance(event, Rejection):
                 self.reject(record, event, changes)
                 continue
+            known_at = clock.staff if topic == "agents" else clock.value
+            cutoff = _LONG_AGO if known_at is None else known_at - lateness
             refused = untimely(event, record[2], cutoff)
             if refused is not None:
                 self.reject(record, refused, changes)
                 continue
             at = event[0]
-            if topic in clock.sources:
-                clock.observe(topic, at)
+            (clock.agents if topic == "agents" else clock).observe(topic, at)
             told = spoken.setdefault((topic, event[4]), [0, at])
             told[0] += 1
             told[1] = max(told[1], at)
@@ -275,7 +284,7 @@ class Shard(Engine):
             fallen = self.book.differ(turn.old, turn.new)
             if fallen:
                 ledger.correct(self, turn.about(agent), fallen, changes)
-            cutoff = None if self.clock.value is None else self.clock.value - self.policy.lateness_ms
+            cutoff = None if self.clock.staff is None else self.clock.staff - self.policy.lateness_ms
             changes.changelog += self.staff.keep(agent, turn, cutoff, self.codec)
             changes.staff[agent] = self.staff.now(agent, self.policy)
             self.staff.arm(agent, self.policy.lateness_ms)
@@ -353,7 +362,7 @@ class Shard(Engine):
             elif (row := self.row(contact_id)) is not None:
                 row.trim(watermark - self.policy.lateness_ms, self.policy)
                 self._rebook(contact_id, row, row.book(self.figures, watermark), changes, "tick")
-        if watermark is not None:
-            written, left = self.staff.pass_time(watermark, self.policy.lateness_ms, self.codec)
+        if self.clock.staff is not None:
+            written, left = self.staff.pass_time(self.clock.staff, self.policy.lateness_ms, self.codec)
             changes.changelog += written
             changes.staff.update(dict.fromkeys(left))

@@ -76,6 +76,37 @@ class Watermark:
         return NO_LIMIT
 
 
+class StageOneClock(Watermark):
+    """Event time of a home of contacts, and beside it that of its agents, which holds no contact back.
+
+    A topic that is read behind the others is no reason to call its events late: what agents did is over for good
+    only where both times are past it.
+    """
+
+    __slots__ = ("agents",)
+
+    def __init__(self, sources: tuple[str, ...], disorder_ms: int) -> None:
+        """Nothing seen."""
+        super().__init__(sources, disorder_ms)
+        self.agents = Watermark(("agents",), disorder_ms)
+
+    def rest(self, idle: Collection[str], now: int) -> None:
+        """See `Watermark.rest`."""
+        super().rest(idle, now)
+        self.agents.rest(idle, now)
+
+    def advance(self, to: int) -> None:
+        """See `Watermark.advance`."""
+        super().advance(to)
+        self.agents.advance(to)
+
+    @property
+    def staff(self) -> int | None:
+        """How far contacts and agents have both come; None until both have spoken or are idle."""
+        contacts, agents = self.value, self.agents.value
+        return None if contacts is None or agents is None else min(contacts, agents)
+
+
 class StageTwoClock(Watermark):
     """Event time of a home of the case stage: no further than every upstream shard and its own case events.
 

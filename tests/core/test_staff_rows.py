@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stream.core.events import Body, Event
 
 TEAM = SECONDS[0]
+Counts = dict[bytes | None, Any]
 
 
 def lived(world: World, *told: dict[str, Any]) -> World:
@@ -80,6 +81,47 @@ def test_agents_never_move_the_watermark() -> None:
     assert (changes.applied, changes.rejected) == (1, 1)
     idle = shard.apply((), {}, START + DAY_MS, ("agents",))
     assert idle.watermark == START - 60_000
+
+
+def test_statuses_read_behind_the_contacts_are_not_late() -> None:
+    """R27: in whatever turns a backlog of topics is read, the same statuses count, in figures and in cells."""
+    hours = range(12 * 24)
+    said = [[record("agents", status(n * HOUR_MS, n, status=("busy", "offline")[n % 2]))] for n in hours]
+    said.append([record("agents", beat(hours.stop))])
+    beats = [[record(topic, beat(n)) for topic in ("calls", "chats", "emails")] for n in range(hours.stop + 1)]
+    together = read_in_turns([[*one, *other] for one, other in zip(beats, said, strict=True)])
+    assert together[0] == {"busy": 144 * HOUR_MS, "offline": 143 * HOUR_MS}
+    assert len(together[1]) == hours.stop - 1
+    assert read_in_turns([*beats, *said]) == together
+    assert read_in_turns([*beats, *said], reload=True) == together
+    assert read_in_turns([*said, *beats], reload=True) == together
+
+
+def beat(hour: int) -> dict[str, Any]:
+    """A heartbeat so many hours after the start."""
+    at = status(hour * HOUR_MS, 0)["occurred_at"]
+    return {"event_id": f"h{hour}", "type": "source.heartbeat", "occurred_at": at, "source": "acd"}
+
+
+def read_in_turns(batches: list[list[Record]], *, reload: bool = False) -> tuple[dict[str, int], Counts]:
+    """What a shard that reads these batches says: ms by status, and the newest counts of every cell."""
+    policy, codec, changelog, cells = policy_of(NOBODY), JsonCodec(), cast("dict[bytes, bytes]", {}), cast("Counts", {})
+    shard = Shard(ShardId(1, 0), policy, codec)
+    shard.loaded()
+    for number, batch in enumerate([*batches, []]):
+        changes = shard.apply(batch, {}, 2_000 * (number + 1))
+        assert changes.rejected == 0
+        shard.publish(changes)
+        for key, value in changes.changelog:
+            changelog.pop(key, None) if value is None else changelog.update({key: value})
+        cells.update((one.key, json.loads(one.value or b"")) for one in changes.outputs if one.topic == "intervals")
+        if reload and number % 40 == 0:
+            shard = Shard(ShardId(1, 0), policy, codec)
+            for key, value in changelog.items():
+                shard.load(key, value)
+            shard.loaded()
+    total = {str(key[2]): rose - fell for key, (rose, fell) in shard.view.counters.items() if key[0] == TEAM}
+    return total, {key: value["counts"] for key, value in cells.items()}
 
 
 def test_an_agent_leaves_after_a_week_and_the_lateness_of_silence() -> None:

@@ -21,13 +21,13 @@ from bench.load import PARTITIONS, Target, partition_of
 from bench.shards import new_case_shard
 from bench.table import quantile, table
 from bench.worker import Worker
-from stream.core.shard import Record
+from stream.core.contacts.shard import Record
 from stream.core.topics import changelog_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stream.core.case_shard import CaseShard
+    from stream.core.cases.shard import CaseShard
 
 BEGINS_MS: Final = time_ns() // 1_000_000 - 6 * 86_400_000  # so that every case is provisional when it is measured
 QUEUES: Final = ("billing", "sales", "support-en", "support-de", "retention")

@@ -20,7 +20,7 @@ from stream.core.topics import changelog_name
 if TYPE_CHECKING:
     from bench.load import Target
     from bench.truth import Figures
-    from stream.core.shard import Shard
+    from stream.core.contacts.shard import Shard
 
 SOURCE: Final = "calls"
 _POLL_MS: Final = 200

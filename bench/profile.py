@@ -19,17 +19,18 @@ from bench.calls import Plan, lines
 from bench.shards import new_shard
 from bench.stopwatch import GARBAGE, Stopwatch
 from bench.table import table
-from stream.core import ledger, row
-from stream.core import shard as shard_module
-from stream.core.book import Book
-from stream.core.shard import Record
+from stream.core.contacts import row
+from stream.core.contacts import shard as shard_module
+from stream.core.contacts.shard import Record
+from stream.core.engine import ledger
+from stream.core.figures.book import Book
 from stream.wire.rows import JsonCodec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.stopwatch import Place
-    from stream.core.shard import Shard
+    from stream.core.contacts.shard import Shard
 
 BATCHES: Final = (1, 100, 500, 2_000)
 PHASES: Final[dict[str, Sequence[Place]]] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from stream.core.case_shard import CaseShard
-from stream.core.shard import Shard, ShardId
+from stream.core.cases.shard import CaseShard
+from stream.core.contacts.shard import Shard, ShardId
 from stream.wire.policy import load_policy
 from stream.wire.rows import JsonCodec
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from stream.core.policies.reader import read_policy
 from stream.core.policy import Policy
-from stream.core.policy_reader import read_policy
 
 FOLDER = Path(os.environ.get("CONTACT_STREAM_BANK", Path(__file__).parents[2] / "shared" / "data" / "anonymous_bank"))
 QUEUES = ("IN", "NE", "NW", "PE", "PS", "TT")

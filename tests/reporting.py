@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import stream.demo
-from stream.core import outcome
-from stream.core.batch import Record
-from stream.core.sums import Selection, rows_of
+from stream.core.contacts import outcome
+from stream.core.engine.batch import Record
+from stream.core.reports.sums import Selection, rows_of
+from stream.demo.centre.simulator import Simulator
 from stream.demo.scenario import SCENARIOS
-from stream.demo.simulator import Simulator
 from stream.replay.recorded import from_recording
 from stream.wire.cells import read_cell
 from stream.wire.json import dumps
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from stream.core.policy import Policy
-    from stream.core.sheets import Sheet
-    from stream.core.sums import IntervalCell, RowName, Sums
+    from stream.core.reports.sheets import Sheet
+    from stream.core.reports.sums import IntervalCell, RowName, Sums
     from stream.replay.known import Known
 
 HOUR_MS = 3_600_000

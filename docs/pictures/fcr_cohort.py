@@ -20,9 +20,9 @@ import matplotlib as mpl
 mpl.use("agg")
 import matplotlib.pyplot as plt
 
-from stream.core.batch import Record
+from stream.core.engine.batch import Record
+from stream.demo.centre.simulator import Simulator
 from stream.demo.scenario import SCENARIOS
-from stream.demo.simulator import Simulator
 from stream.replay.stages import Stages
 from stream.wire.policy import load_policy
 

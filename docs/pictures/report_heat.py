@@ -17,11 +17,11 @@ from zoneinfo import ZoneInfo
 
 from stream.cli.plots import draw
 from stream.cli.report_heat import HeatMap
-from stream.core.batch import Record
 from stream.core.calendar import Hours
-from stream.core.sums import Selection
+from stream.core.engine.batch import Record
+from stream.core.reports.sums import Selection
+from stream.demo.centre.simulator import Simulator
 from stream.demo.scenario import SCENARIOS
-from stream.demo.simulator import Simulator
 from stream.replay.stages import Stages
 from stream.wire.cells import read_cell
 from stream.wire.policy import load_policy

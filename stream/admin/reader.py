@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from kafka import KafkaConsumer, TopicPartition
 
 from stream.admin.connection import client_options, explained
-from stream.core.batch import Record
+from stream.core.engine.batch import Record
 from stream.core.partitions import partition_of
 from stream.core.topics import TOPICS, topic_name
 from stream.core.trouble import Trouble

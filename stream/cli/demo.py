@@ -26,6 +26,8 @@ from stream.admin.producer import EventProducer
 from stream.cli.errors import DONE, FAILED
 from stream.cli.simulate import KafkaSink, now_ms, until_told
 from stream.core.trouble import Trouble
+from stream.demo.centre.simulator import TOPICS, Simulator
+from stream.demo.centre.world import stamp
 from stream.demo.comparison import Comparison, compare
 from stream.demo.disturbance import Disturber
 from stream.demo.drive import Drive
@@ -35,9 +37,7 @@ from stream.demo.pacing import Pace
 from stream.demo.scenario import HOUR_MS, SCENARIOS
 from stream.demo.scrape import Figures, fetch
 from stream.demo.screen import Flow, summary, table
-from stream.demo.simulator import TOPICS, Simulator
 from stream.demo.supervisor import Program, Supervisor
-from stream.demo.world import stamp
 
 if TYPE_CHECKING:
     import argparse

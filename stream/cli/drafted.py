@@ -14,8 +14,8 @@ from stream.cli.errors import DONE
 from stream.cli.replay import Progress, opened
 from stream.cli.tables import warn
 from stream.core.events import Rejection
-from stream.core.family import CONTACT_STAGE
-from stream.core.names import Names
+from stream.core.figures.family import CONTACT_STAGE
+from stream.core.policies.names import Names
 from stream.core.topics import source_names
 from stream.core.trouble import Trouble
 from stream.replay.lines import records
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from stream.cli.settings import Settings
-    from stream.core.batch import Record
+    from stream.core.engine.batch import Record
 
 _TOPICS = source_names(CONTACT_STAGE)
 

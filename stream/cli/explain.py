@@ -21,9 +21,9 @@ from stream.cli.memory import calm_collector
 from stream.cli.replay import Progress, moment, opened
 from stream.cli.settings import add_option
 from stream.cli.tables import warn
-from stream.core.families import SERVICE
+from stream.core.figures.families import SERVICE
+from stream.core.figures.series import family_of
 from stream.core.policy import Policy
-from stream.core.series import family_of
 from stream.core.trouble import Trouble
 from stream.replay.answers import about_case, about_contact, about_customer
 from stream.replay.behind import about_cell

@@ -18,8 +18,8 @@ from stream.cli.report_heat import HeatMap
 from stream.cli.report_table import Table
 from stream.cli.report_values import exact
 from stream.core.calendar import WEEKDAYS
-from stream.core.heat import HOURS, by_weekday
-from stream.core.sums import total
+from stream.core.reports.heat import HOURS, by_weekday
+from stream.core.reports.sums import total
 from stream.core.trouble import Trouble
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from stream.cli.report_table import Report
-    from stream.core.periods import Period
-    from stream.core.sheets import Value, Values
+    from stream.core.reports.periods import Period
+    from stream.core.reports.sheets import Value, Values
 
 _DPI: Final = 110
 _MOST_BARS_WITH_MARKS: Final = 60

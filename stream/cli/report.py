@@ -24,14 +24,14 @@ from stream.cli.report_heat import HeatMap
 from stream.cli.report_table import Compared, Report, Table
 from stream.cli.settings import add_option
 from stream.cli.tables import warn
-from stream.core.comparison import Span
 from stream.core.events import CHANNELS
-from stream.core.figures import INTERVAL_MS
-from stream.core.heat import KINDS
-from stream.core.periods import LENGTHS, Bound
+from stream.core.figures.figures import INTERVAL_MS
 from stream.core.policy import DAY_MS, HOUR_MS, NONE, Policy
-from stream.core.sheets import QUEUES, SHEETS, Sheet, sheet
-from stream.core.sums import ATTRIBUTIONS, IntervalCell, Selection
+from stream.core.reports.comparison import Span
+from stream.core.reports.heat import KINDS
+from stream.core.reports.periods import LENGTHS, Bound
+from stream.core.reports.sheets import QUEUES, SHEETS, Sheet, sheet
+from stream.core.reports.sums import ATTRIBUTIONS, IntervalCell, Selection
 from stream.core.trouble import Trouble
 from stream.replay.cells import from_lines, from_topic
 from stream.wire.cells import stage_and_start

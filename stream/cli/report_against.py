@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 from stream.cli.report_table import START_NAMES, START_TITLES, Report, named, own
 from stream.cli.report_values import rounded, signed, starts, starts_shown
 from stream.cli.tables import table
-from stream.core.nearest import match
-from stream.core.sheets import QUEUES
-from stream.core.sums import ATTRIBUTIONS, rows_of
+from stream.core.reports.nearest import match
+from stream.core.reports.sheets import QUEUES
+from stream.core.reports.sums import ATTRIBUTIONS, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from stream.cli.report_table import Row
-    from stream.core.nearest import Difference, Match, Nearest
-    from stream.core.sums import IntervalCell, Selection
+    from stream.core.reports.nearest import Difference, Match, Nearest
+    from stream.core.reports.sums import IntervalCell, Selection
     from stream.wire.other_report import OtherReport
 
 _UNITS: Final = {column.name: column.unit for column in QUEUES.columns} | {"abandonment": "share"}

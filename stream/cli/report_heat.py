@@ -8,15 +8,15 @@ from stream.cli.report_table import Report
 from stream.cli.report_values import csv_values, plain, shown
 from stream.cli.tables import table
 from stream.core.calendar import WEEKDAYS
-from stream.core.heat import HOURS, Heat, by_weekday, overall
+from stream.core.reports.heat import HOURS, Heat, by_weekday, overall
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from stream.cli.report_table import Row
-    from stream.core.heat import Hour, Matrix
-    from stream.core.sheets import Unit, Value
-    from stream.core.sums import IntervalCell, Selection
+    from stream.core.reports.heat import Hour, Matrix
+    from stream.core.reports.sheets import Unit, Value
+    from stream.core.reports.sums import IntervalCell, Selection
 
 _SAYS: Final = {
     "arrivals": "inbound contacts that arrived",
@@ -36,7 +36,7 @@ class HeatMap(Report):
         """Nothing has been added.
 
         Args:
-            kind: one of `stream.core.heat.KINDS`.
+            kind: one of `stream.core.reports.heat.KINDS`.
             selection: what of the cells.
         """
         self.heat = Heat(kind, selection)

@@ -23,18 +23,18 @@ from stream.cli.report_values import (
     title,
 )
 from stream.cli.tables import table
-from stream.core.comparison import Span, paired, pairing, span_before
-from stream.core.periods import periods
-from stream.core.sums import rows_of, total
+from stream.core.reports.comparison import Span, paired, pairing, span_before
+from stream.core.reports.periods import periods
+from stream.core.reports.sums import rows_of, total
 from stream.core.trouble import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stream.core.comparison import Pair
-    from stream.core.periods import Bound, Periods
-    from stream.core.sheets import Sheet
-    from stream.core.sums import IntervalCell, RowName, Selection, Sums
+    from stream.core.reports.comparison import Pair
+    from stream.core.reports.periods import Bound, Periods
+    from stream.core.reports.sheets import Sheet
+    from stream.core.reports.sums import IntervalCell, RowName, Selection, Sums
 
 Row = list[Any]
 START_TITLES = ("start (UTC)", "local start")

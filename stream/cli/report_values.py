@@ -14,8 +14,8 @@ from stream.wire.times import format_time
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from stream.core.periods import Bound, Periods
-    from stream.core.sheets import Column, Value
+    from stream.core.reports.periods import Bound, Periods
+    from stream.core.reports.sheets import Column, Value
 
 _SCALE = {"count": 1.0, "share": 100.0, "seconds": 1.0}
 _TITLES = {"count": "", "share": " %", "seconds": " s"}

@@ -24,13 +24,13 @@ from stream.cli.memory import calm_collector
 from stream.cli.settings import add_option
 from stream.core.topics import topic_name
 from stream.core.trouble import Trouble
+from stream.demo.centre.simulator import TOPICS, Simulator
 from stream.demo.disturbance import Disturber
 from stream.demo.drive import Drive, Sink
 from stream.demo.lines import LineSink
 from stream.demo.pacing import Pace
 from stream.demo.scenario import HOUR_MS, SCENARIOS, Disturbance, Scenario
-from stream.demo.simulator import TOPICS, Simulator
-from stream.demo.statement import RunName, statement
+from stream.demo.truth.statement import RunName, statement
 from stream.wire.json import dumps
 
 if TYPE_CHECKING:

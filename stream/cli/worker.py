@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from stream.cli.settings import add_option
-from stream.core.batch import ShardId
-from stream.core.case_shard import CaseShard
+from stream.core.cases.shard import CaseShard
+from stream.core.contacts.shard import Shard
+from stream.core.engine.batch import ShardId
 from stream.core.policy import Policy
-from stream.core.shard import Shard
 from stream.telemetry.declared import declared_by, in_force, policy_figures
 from stream.telemetry.http import Address
 from stream.telemetry.known import known_by_stage
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import argparse
 
     from stream.cli.settings import Settings
-    from stream.core.adoption import Adopted
+    from stream.core.policies.adoption import Adopted
     from stream.worker.ports import MakesShard, ShardLike
 
 

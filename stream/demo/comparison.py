@@ -11,15 +11,15 @@ where events came out of order. What may be taken back is compared exactly by it
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from stream.demo.known import labels_of, series
+from stream.demo.centre.world import stamp
 from stream.demo.scenario import DAY_MS
-from stream.demo.world import stamp
+from stream.demo.truth.known import labels_of, series
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from stream.demo.scrape import Figures
-    from stream.demo.truth import Truth
+    from stream.demo.truth.truth import Truth
 
 _TAKEN_BACK: Final = ("contact_handle_seconds", "contact_resolution_seconds", "contact_resolution_open_seconds")
 """Histograms that may show more than the truth even where events come in order."""

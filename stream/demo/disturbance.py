@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from stream.demo.poison import poison
 
 if TYPE_CHECKING:
+    from stream.demo.centre.simulator import Moment
+    from stream.demo.centre.world import Event, Said
     from stream.demo.scenario import Disturbance
-    from stream.demo.simulator import Moment
-    from stream.demo.world import Event, Said
 
 POISONED: Final = ("calls", "chats", "emails", "cases")
 """Topics that get poison, in turns."""

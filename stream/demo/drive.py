@@ -6,12 +6,12 @@ business.
 
 from typing import TYPE_CHECKING, Protocol
 
+from stream.demo.centre.simulator import Simulator
 from stream.demo.disturbance import Disturber
-from stream.demo.simulator import Simulator
 
 if TYPE_CHECKING:
+    from stream.demo.centre.simulator import Moment
     from stream.demo.disturbance import Delivered, Delivery
-    from stream.demo.simulator import Moment
 
 
 class Sink(Protocol):

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Final
 
-from stream.demo.world import SOURCES, stamp
+from stream.demo.centre.world import SOURCES, stamp
 
 Record = tuple[bytes | None, bytes | None, str]
 """Key, value, reason."""

@@ -1,7 +1,7 @@
 """What a simulated contact centre is like: its queues, people, callers and days, as frozen values.
 
 Never in this module: chance, a clock, or a figure of the truth. A scenario says rates and habits; who waits how
-long follows from them in `stream.demo.simulator`.
+long follows from them in `stream.demo.centre.simulator`.
 
 Source: 5-operating 5.3; the queues, menu nodes and thresholds are those of the shipped policy (2-numbers 2.11).
 """

@@ -6,7 +6,7 @@ First contact resolution is the provisional one of rule `contact`, with its matu
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from stream.core.ratios import QueueCounts, abandonment, service_levels
+from stream.core.figures.ratios import QueueCounts, abandonment, service_levels
 
 if TYPE_CHECKING:
     from stream.demo.comparison import Comparison

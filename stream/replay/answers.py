@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stream.core.case import MERGED
-from stream.core.case_cells import HEADLINE, credit_of, verdicts
-from stream.core.fact import first_contact
-from stream.core.person import KNOWN, LINKED
+from stream.core.cases.case import MERGED
+from stream.core.cases.cells import HEADLINE, credit_of, verdicts
+from stream.core.cases.fact import first_contact
+from stream.core.cases.person import KNOWN, LINKED
 from stream.replay.counted import lines_of
 from stream.replay.sentences import (
     asked_words,
@@ -29,8 +29,8 @@ from stream.wire.times import format_time
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from stream.core.cases.fact import Fact, FactKey
     from stream.core.events import Event
-    from stream.core.fact import Fact, FactKey
     from stream.replay.known import CaseSeen, Known, PersonSeen
 
 Answer = dict[str, Any]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from stream.core.batch import Record
+    from stream.core.engine.batch import Record
 
 
 class Archive(Protocol):

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from stream.core.families import SERVICE
-from stream.core.family import CASE_STAGE, CONTACT_STAGE
-from stream.core.series import family_of
+from stream.core.figures.families import SERVICE
+from stream.core.figures.family import CASE_STAGE, CONTACT_STAGE
+from stream.core.figures.series import family_of
 from stream.replay.answers import case_brief
 from stream.replay.counted import in_cell, named, shown
 from stream.replay.sentences import asked_words, contact_words

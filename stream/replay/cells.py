@@ -14,7 +14,7 @@ from stream.wire.cells import read_cell
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from stream.core.sums import IntervalCell
+    from stream.core.reports.sums import IntervalCell
     from stream.replay.archive import Archive
 
     Progress = Callable[[int, int], None]

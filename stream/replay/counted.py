@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from stream.core.families import SERVICE
-from stream.core.figures import INTERVAL_MS, NEVER
-from stream.core.series import family_of, series_of
-from stream.core.sums import ATTRIBUTIONS
+from stream.core.figures.families import SERVICE
+from stream.core.figures.figures import INTERVAL_MS, NEVER
+from stream.core.figures.series import family_of, series_of
+from stream.core.reports.sums import ATTRIBUTIONS
 from stream.wire.times import format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from stream.core.figures import Contributions
+    from stream.core.figures.figures import Contributions
 
 CELL_FORMS: Final = "STAGE/SHARD/START_MS/BY/CHANNEL/QUEUE/ISSUE or START,BY,CHANNEL,QUEUE[,ISSUE]"
 _KEY_PARTS: Final = 7

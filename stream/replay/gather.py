@@ -10,18 +10,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from stream.core.batch import Record
+from stream.core.cases.fact import first_contact
+from stream.core.cases.links import LINK
+from stream.core.cases.person import LINKED
+from stream.core.engine.batch import Record
+from stream.core.engine.ledger import WATERMARK_KEY
 from stream.core.events import AGENT_STATUS, LAST_CONTACT_RANK, RANKS, RESTARTED, Rejection
-from stream.core.fact import first_contact
-from stream.core.families import SERVICE
-from stream.core.family import CASE_STAGE, CONTACT_STAGE
-from stream.core.figures import INTERVAL_MS
-from stream.core.ledger import WATERMARK_KEY
-from stream.core.links import LINK
+from stream.core.figures.families import SERVICE
+from stream.core.figures.family import CASE_STAGE, CONTACT_STAGE
+from stream.core.figures.figures import INTERVAL_MS
+from stream.core.figures.series import family_of
 from stream.core.partitions import partition_of
-from stream.core.person import LINKED
 from stream.core.policy import NONE
-from stream.core.series import family_of
 from stream.replay.answers import roles_in
 from stream.replay.known import Known
 from stream.replay.recorded import headline

@@ -9,28 +9,28 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from stream.core.case_book import CaseBook
-from stream.core.cells import contributions
-from stream.core.dossier import wake
-from stream.core.fact import FOREVER
-from stream.core.outcome import is_inferred
-from stream.core.person import KNOWN
-from stream.core.report import contact_report
-from stream.core.staff_cells import add_spell
+from stream.core.agents.cells import add_spell
+from stream.core.cases.book import CaseBook
+from stream.core.cases.dossier import wake
+from stream.core.cases.fact import FOREVER
+from stream.core.cases.person import KNOWN
+from stream.core.contacts.cells import contributions
+from stream.core.contacts.outcome import is_inferred
+from stream.core.contacts.report import contact_report
 from stream.replay.stages import KEPT_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from stream.core.case import Case
-    from stream.core.case_report import Report
-    from stream.core.contact import Contact
-    from stream.core.dossier import Dossier
-    from stream.core.fact import FactKey
-    from stream.core.figures import Contributions
-    from stream.core.person import Person
-    from stream.core.row import Row
-    from stream.core.staff import Spell
+    from stream.core.agents.staff import Spell
+    from stream.core.cases.case import Case
+    from stream.core.cases.dossier import Dossier
+    from stream.core.cases.fact import FactKey
+    from stream.core.cases.person import Person
+    from stream.core.cases.report import Report
+    from stream.core.contacts.contact import Contact
+    from stream.core.contacts.row import Row
+    from stream.core.figures.figures import Contributions
     from stream.replay.stages import Stages
 
 Told = dict[str, Any]  # a record of an output topic

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stream.core.batch import Record
+from stream.core.engine.batch import Record
 from stream.core.trouble import Trouble
 from stream.wire.lines import read_line
 

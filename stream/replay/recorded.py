@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stream.core.figures import INTERVAL_MS
-from stream.core.series import series_of
+from stream.core.figures.figures import INTERVAL_MS
+from stream.core.figures.series import series_of
 from stream.replay.known import Known
 from stream.replay.run import read
 from stream.replay.stages import Stages
@@ -14,7 +14,7 @@ from stream.wire.json import loads
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from stream.core.batch import Record
+    from stream.core.engine.batch import Record
     from stream.core.policy import Policy
     from stream.replay.counted import Cell
     from stream.replay.run import Progress

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from stream.core.batch import Record
+from stream.core.engine.batch import Record
 from stream.core.policy import Policy
 from stream.replay.stages import BATCH, Stages
 

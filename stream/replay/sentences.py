@@ -9,7 +9,7 @@ from stream.wire.times import format_time
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from stream.core.surveys import Asked
+    from stream.core.cases.surveys import Asked
 
 Told = dict[str, Any]
 

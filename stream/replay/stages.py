@@ -9,23 +9,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from stream.core import ledger
-from stream.core.batch import Record, ShardId
-from stream.core.case_shard import CaseShard
-from stream.core.dossier import due_of
-from stream.core.families import SERVICE
+from stream.core.cases.dossier import due_of
+from stream.core.cases.shard import CaseShard
+from stream.core.contacts.shard import STAGE_ONE_SOURCES, Shard
+from stream.core.engine import ledger
+from stream.core.engine.batch import Record, ShardId
+from stream.core.figures.families import SERVICE
+from stream.core.figures.series import net_figures, series_of
 from stream.core.policy import HOUR_MS
-from stream.core.series import net_figures, series_of
-from stream.core.shard import STAGE_ONE_SOURCES, Shard
 from stream.core.topics import source_names
 from stream.wire.rows import JsonCodec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from stream.core.batch import Changes, Output
-    from stream.core.engine import Engine
-    from stream.core.figures import CounterKey
+    from stream.core.engine.batch import Changes, Output
+    from stream.core.engine.engine import Engine
+    from stream.core.figures.figures import CounterKey
     from stream.core.policy import Policy
 
 BATCH: Final = 20_000

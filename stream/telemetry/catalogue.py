@@ -1,8 +1,8 @@
 """The catalogue: everything that `/metrics` may show, and nothing else.
 
-The families of the state (`stream.core.families`) with their twins made from the rule of 3-metrics 3.1, and those
-only a process knows. The collector, the process metrics, the metrics page and the checks of rules and dashboards all
-read this table; a name that is not in it cannot be exported (`exposed` raises).
+The families of the state (`stream.core.figures.families`) with their twins made from the rule of 3-metrics 3.1, and
+those only a process knows. The collector, the process metrics, the metrics page and the checks of rules and dashboards
+all read this table; a name that is not in it cannot be exported (`exposed` raises).
 
 Never in this module: values, I/O, or a name written twice.
 """
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from stream.core.families import SERVICE, SOURCE_TOPICS
-from stream.core.family import Family
+from stream.core.figures.families import SERVICE, SOURCE_TOPICS
+from stream.core.figures.family import Family
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from stream.core.family import Kind
+    from stream.core.figures.family import Kind
 
 MAX_SOURCES: Final = 32
 """Sources with a timestamp of their own; more would let a sender make series at will."""

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
 
-from stream.core.case_families import FCR_REASONS
+from stream.core.figures.case_families import FCR_REASONS
 from stream.core.policy import FIXED_STEPS, NONE, OTHER
 from stream.telemetry.collector import InForce
 from stream.telemetry.known import Declared, RuleNames

@@ -8,16 +8,16 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from stream.core.family import HOURS_BOUNDS_MS, SECONDS_BOUNDS_MS
+from stream.core.figures.family import HOURS_BOUNDS_MS, SECONDS_BOUNDS_MS
 from stream.telemetry.catalogue import CATALOGUE, table
 
 if TYPE_CHECKING:
-    from stream.core.family import Scope
+    from stream.core.figures.family import Scope
 
 _HEAD: Final = """\
 # Metrics
 
-Made from the catalogue in code (`stream/core/families.py`, `stream/core/case_families.py`,
+Made from the catalogue in code (`stream/core/figures/families.py`, `stream/core/figures/case_families.py`,
 `stream/telemetry/catalogue.py`); a metric that is not here cannot be exported. Section numbers are those of the
 specification.
 

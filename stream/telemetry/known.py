@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stream.core.events import CHANNELS
-from stream.core.families import SERVICE, SOURCE_TOPICS, bounds_ms
-from stream.core.family import CASE_STAGE, CONTACT_STAGE
+from stream.core.figures.families import SERVICE, SOURCE_TOPICS, bounds_ms
+from stream.core.figures.family import CASE_STAGE, CONTACT_STAGE
 from stream.core.policy import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from stream.core.family import Family
+    from stream.core.figures.family import Family
 
 Key = tuple[str, ...]
 """`(family, *label values)`, without a histogram's bucket."""

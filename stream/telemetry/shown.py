@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from stream.core.families import SERVICE, bounds_ms
+from stream.core.figures.families import SERVICE, bounds_ms
 from stream.core.policy import NONE
 from stream.telemetry.catalogue import PROCESS, exposed
 from stream.telemetry.series import CounterSeries, GaugeSeries, HistogramSeries, Shape, TallySeries, upper_bounds
@@ -16,7 +16,7 @@ from stream.telemetry.series import CounterSeries, GaugeSeries, HistogramSeries,
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from stream.core.family import Family
+    from stream.core.figures.family import Family
     from stream.telemetry.figures import ShardFigures, StateKey
     from stream.telemetry.known import Key
     from stream.telemetry.series import Series

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from stream.core.sums import IntervalCell
+from stream.core.reports.sums import IntervalCell
 
 _START_PART = 2  # of a key: stage/shard/start/by/channel/queue/issue
 _DECODER = msgspec.json.Decoder(IntervalCell)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import recurring_ical_events
 from icalendar import Calendar
 
-from stream.core.tables import Problem
+from stream.core.policies.tables import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from stream.core.calendar_reader import take_zone
-from stream.core.nearest import COLUMNS, Given
-from stream.core.periods import LENGTHS, periods
-from stream.core.sums import RowName
-from stream.core.tables import Problem, Table, TableReader, string
+from stream.core.policies.calendar_reader import take_zone
+from stream.core.policies.tables import Problem, Table, TableReader, string
+from stream.core.reports.nearest import COLUMNS, Given
+from stream.core.reports.periods import LENGTHS, periods
+from stream.core.reports.sums import RowName
 from stream.core.trouble import Trouble
 from stream.wire.times import ms_of
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Union, cast
 
 import msgspec
 
+from stream.core.cases.links import Message
+from stream.core.cases.person import Heard
 from stream.core.events import Rejection
-from stream.core.links import Message
-from stream.core.person import Heard
 from stream.wire import events as kinds
 from stream.wire.times import parse_time
 
 if TYPE_CHECKING:
+    from stream.core.cases.fact import Fact
     from stream.core.events import Body, Event
-    from stream.core.fact import Fact
 
 _CaseEvent = Union[kinds.CASE_EVENTS]  # type: ignore[valid-type]  # noqa: UP007  made of a tuple
 
@@ -33,7 +33,7 @@ class Disposition(msgspec.Struct, gc=False):
 
 
 class Outcome(msgspec.Struct, omit_defaults=True, gc=False):
-    """A contact as stage one told it; see `stream.core.fact.Fact`."""
+    """A contact as stage one told it; see `stream.core.cases.fact.Fact`."""
 
     contact_id: str
     generation: int

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import msgspec
 import orjson
 
+from stream.core.policies.reader import read_policy
+from stream.core.policies.tables import PolicyError, Problem
 from stream.core.policy import Policy
-from stream.core.policy_reader import read_policy
-from stream.core.tables import PolicyError, Problem
 from stream.core.trouble import Trouble
 from stream.wire.holidays import take_files
 from stream.wire.toml_lines import key_lines

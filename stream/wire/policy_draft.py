@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import tomlkit
 
-from stream.core.policy_reader import MOST_AGENTS, nameable
+from stream.core.policies.reader import MOST_AGENTS, nameable
 from stream.wire.times import format_time
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
     from tomlkit.items import Array, InlineTable, Table
 
-    from stream.core.names import Names
+    from stream.core.policies.names import Names
 
 MOST_NAMES: Final = 1_000
 """Of a kind; who sends more does not mean names."""

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 import tomlkit
 from tomlkit.items import Item
 
-from stream.core.calendar_reader import WEEK_KEYS, clock_text
+from stream.core.policies.calendar_reader import WEEK_KEYS, clock_text
+from stream.core.policies.reader import CHOICES
 from stream.core.policy import DAY_MS, HOUR_MS
-from stream.core.policy_reader import CHOICES
 from stream.wire.policy import policy_hash
 
 if TYPE_CHECKING:

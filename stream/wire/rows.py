@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, Union
 import msgspec
 import orjson
 
-from stream.core.batch import RowTimes
-from stream.core.contact import Contact
-from stream.core.row import Row
-from stream.core.state import freeze, thaw
+from stream.core.contacts.contact import Contact
+from stream.core.contacts.row import Row, RowTimes
+from stream.core.contacts.state import freeze, thaw
 from stream.wire import events as kinds
 from stream.wire import outcomes
 from stream.wire.decode import decode

@@ -15,7 +15,7 @@ from stream.worker.intervals import Ruling, fresh, judge
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from stream.core.batch import Record
+    from stream.core.engine.batch import Record
     from stream.worker.intervals import Chunk
     from stream.worker.settings import Limits
 

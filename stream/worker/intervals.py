@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stream.core.batch import Record
+    from stream.core.engine.batch import Record
 
 
 class Chunk(NamedTuple):

@@ -24,7 +24,7 @@ class ShardKey(NamedTuple):
 
 
 class OutputLike(Protocol):
-    """One record for an output topic (`stream.core.shard.Output`)."""
+    """One record for an output topic (`stream.core.contacts.shard.Output`)."""
 
     @property
     def topic(self) -> str:
@@ -48,7 +48,7 @@ class OutputLike(Protocol):
 
 
 class ChangesLike(Protocol):
-    """What one batch changed (`stream.core.shard.Changes`)."""
+    """What one batch changed (`stream.core.contacts.shard.Changes`)."""
 
     @property
     def changelog(self) -> Sequence[tuple[bytes, bytes | None]]:
@@ -72,7 +72,7 @@ class ChangesLike(Protocol):
 
 
 class ShardLike(Protocol):
-    """The deterministic engine of one partition (`stream.core.shard.Shard`): no I/O, no clock."""
+    """The deterministic engine of one partition (`stream.core.contacts.shard.Shard`): no I/O, no clock."""
 
     next: dict[str, int]
 

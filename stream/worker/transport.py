@@ -25,7 +25,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, T
 from faust.types import TP, ConsumerMessage
 from mode.threads import WorkerThread
 
-from stream.core.batch import Record
+from stream.core.engine.batch import Record
 from stream.worker.client import connection
 from stream.worker.hooks import caught_up_at, on_heartbeat, position_of, positions
 from stream.worker.intervals import Chunk, Reading, cut

@@ -14,11 +14,11 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from stream.core.policy import Policy
+from stream.demo.centre.simulator import TOPICS, Simulator
+from stream.demo.centre.world import stamp
 from stream.demo.disturbance import Disturber
 from stream.demo.drive import Drive
 from stream.demo.scenario import SCENARIOS
-from stream.demo.simulator import TOPICS, Simulator
-from stream.demo.world import stamp
 from stream.wire.times import parse_time
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stream.admin.producer import Outgoing
-from stream.core.batch import Record, ShardId
-from stream.core.case_shard import CaseShard
-from stream.core.ledger import POLICY_ROW
-from stream.core.policy_reader import read_policy
-from stream.core.shard import Shard
+from stream.core.cases.shard import CaseShard
+from stream.core.contacts.shard import Shard
+from stream.core.engine.batch import Record, ShardId
+from stream.core.engine.ledger import POLICY_ROW
+from stream.core.policies.reader import read_policy
 from stream.core.topics import changelog_name
 from stream.demo.scrape import Figures, fetch, parse
 from stream.wire.policy import policy_hash, read_policy_text
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from stream.core.engine import Engine
+    from stream.core.engine.engine import Engine
     from stream.core.policy import Policy
     from stream.core.topics import Layout
     from tests.centre.history import Told

@@ -22,11 +22,11 @@ import pytest
 
 from stream.admin import topics as admin_topics
 from stream.admin.producer import EventProducer, Outgoing
-from stream.core.batch import Record, ShardId
-from stream.core.case_shard import CaseShard
+from stream.core.cases.shard import CaseShard
+from stream.core.contacts.shard import Shard
+from stream.core.engine.batch import Record, ShardId
 from stream.core.partitions import partition_of
-from stream.core.policy_reader import read_policy
-from stream.core.shard import Shard
+from stream.core.policies.reader import read_policy
 from stream.core.topics import Layout, changelog_name, topic_name
 from stream.wire.broker import Broker
 from stream.wire.rows import JsonCodec
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from stream.core.batch import Output
+    from stream.core.engine.batch import Output
     from stream.demo.kafka import EmbeddedKafka
     from tests.centre.history import Told
     from tests.centre.house import CaseName

@@ -9,7 +9,7 @@ import pytest
 
 from stream.admin.producer import write_all
 from stream.cli.main import main
-from stream.core.policy_reader import read_policy
+from stream.core.policies.reader import read_policy
 from stream.replay.lines import records
 from stream.wire.broker import Broker
 from stream.wire.times import parse_time

@@ -9,8 +9,8 @@ import pytest
 
 from stream.cli.main import main
 from stream.cli.policy import MOST_SERIES, brought_by, rule_line
+from stream.core.policies.reader import read_policy
 from stream.core.policy import Policy, RulePolicy
-from stream.core.policy_reader import read_policy
 from stream.telemetry.declared import declared_by
 from stream.telemetry.known import series_lines
 from stream.wire.policy import load_policy, policy_hash

@@ -13,9 +13,9 @@ import pytest
 from stream.admin.producer import write_all
 from stream.cli.main import main
 from stream.core.events import CHANNELS
-from stream.core.policy_reader import read_policy
-from stream.core.sheets import CONTACTS, SHEETS
-from stream.core.sums import total
+from stream.core.policies.reader import read_policy
+from stream.core.reports.sheets import CONTACTS, SHEETS
+from stream.core.reports.sums import total
 from stream.wire.broker import Broker
 from stream.wire.json import dumps
 from tests.replay.centre import Centre

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stream.cli.main import main
-from stream.core.periods import periods
-from stream.core.ratios import abandonment, service_levels
-from stream.core.sheets import QUEUES, queue_counts
-from stream.core.sums import ATTRIBUTIONS, total
+from stream.core.figures.ratios import abandonment, service_levels
+from stream.core.reports.periods import periods
+from stream.core.reports.sheets import QUEUES, queue_counts
+from stream.core.reports.sums import ATTRIBUTIONS, total
 from tests.reporting import BUSY, MARCH, past, rows
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from stream.core.case_shard import CaseShard
-from stream.core.ledger import WATERMARK_KEY
-from stream.core.person import KNOWN
+from stream.core.cases.person import KNOWN
+from stream.core.cases.shard import CaseShard
+from stream.core.contacts.shard import Shard, ShardId
+from stream.core.engine.ledger import WATERMARK_KEY
+from stream.core.policies.reader import read_policy
 from stream.core.policy import DAY_MS, HOUR_MS
-from stream.core.policy_reader import read_policy
-from stream.core.shard import Shard, ShardId
 from stream.wire import json
 from stream.wire.rows import JsonCodec
 from tests.core.case_histories import START, Shape, history
@@ -21,8 +21,8 @@ from tests.vectors.world import MANUAL, World
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from stream.core.batch import Changes, Output
-    from stream.core.engine import Engine
+    from stream.core.engine.batch import Changes, Output
+    from stream.core.engine.engine import Engine
     from stream.core.policy import Policy
     from tests.core.case_histories import Told
 

@@ -6,9 +6,9 @@ import random
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from stream.core.ledger import UNPUBLISHED
+from stream.core.engine.ledger import UNPUBLISHED
+from stream.core.figures.series import series_of
 from stream.core.policy import DAY_MS
-from stream.core.series import series_of
 from tests.core.case_histories import START
 from tests.core.case_worlds import CaseWorld, Schedule
 from tests.core.recount import END_OF_TIME, TYPES

@@ -9,7 +9,7 @@ import json
 import random
 from typing import Any, NamedTuple
 
-from stream.core.batch import Record
+from stream.core.engine.batch import Record
 from stream.core.policy import DAY_MS, HOUR_MS
 from stream.wire.times import format_time
 

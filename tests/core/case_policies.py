@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
+from stream.core.policies.reader import CHOICES, read_policy
 from stream.core.policy import DAY_MS, HOUR_MS
-from stream.core.policy_reader import CHOICES, read_policy
 
 if TYPE_CHECKING:
     from stream.core.policy import Policy

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from stream.core.policies.reader import read_policy
 from stream.core.policy import DAY_MS
-from stream.core.policy_reader import read_policy
 from stream.wire.times import format_time
 from tests.core.case_checks import dice_of
 from tests.core.case_histories import MINUTE, START, Told

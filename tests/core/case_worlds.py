@@ -13,11 +13,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from stream.core.batch import Record
-from stream.core.case_shard import CaseShard
+from stream.core.cases.person import KNOWN
+from stream.core.cases.shard import CaseShard
+from stream.core.contacts.shard import Shard, ShardId
+from stream.core.engine.batch import Record
 from stream.core.partitions import partition_of
-from stream.core.person import KNOWN
-from stream.core.shard import Shard, ShardId
 from stream.wire import json
 from stream.wire.rows import JsonCodec
 from stream.wire.times import format_time
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterable
 
-    from stream.core.batch import Changes, Output
-    from stream.core.engine import Engine
-    from stream.core.figures import CounterKey
+    from stream.core.engine.batch import Changes, Output
+    from stream.core.engine.engine import Engine
+    from stream.core.figures.figures import CounterKey
     from stream.core.policy import Policy
     from tests.core.case_histories import Told
 

@@ -10,10 +10,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from stream.core.contacts.outcome import is_inferred
+from stream.core.contacts.report import contact_report
+from stream.core.contacts.row import Row
 from stream.core.events import RANKS, Rejection
-from stream.core.outcome import is_inferred
-from stream.core.report import contact_report
-from stream.core.row import Row
 from stream.wire.rows import JsonCodec
 
 if TYPE_CHECKING:

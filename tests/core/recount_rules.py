@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from stream.core.family import HOURS_BOUNDS_MS
+from stream.core.figures.family import HOURS_BOUNDS_MS
 from stream.core.policy import DAY_MS, HOUR_MS
 from tests.core.recount import END_OF_TIME, TYPES, cases_of, people_of
 from tests.core.recount_agents import count_agents

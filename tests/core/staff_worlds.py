@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from stream.core.policy_reader import read_policy
+from stream.core.policies.reader import read_policy
 from stream.wire.times import format_time
 from tests.core.recount_staff import Names
 from tests.core.worlds import START
 
 if TYPE_CHECKING:
-    from stream.core.batch import Record
+    from stream.core.engine.batch import Record
     from stream.core.policy import Policy
     from tests.vectors.world import World
 

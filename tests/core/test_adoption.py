@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from stream.core.adoption import changed
+from stream.core.policies.adoption import changed
+from stream.core.policies.reader import read_policy
 from stream.core.policy import DAY_MS
-from stream.core.policy_reader import read_policy
 from stream.core.trouble import Trouble
 from stream.wire import json
 from stream.wire.policy import policy_hash, read_policy_text, write_policy

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.core.calendar import WEEKDAYS, Calendar, Hours, WallClock
+from stream.core.policies.reader import read_policy
 from stream.core.policy import Policy
-from stream.core.policy_reader import read_policy
 
 if TYPE_CHECKING:
     from stream.core.calendar import Week

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stream.core.contacts.shard import ShardId
 from stream.core.partitions import partition_of
 from stream.core.policy import DAY_MS, HOUR_MS
-from stream.core.shard import ShardId
 from stream.wire.times import format_time
 from tests.core.case_checks import played, told_by
 from tests.core.case_histories import MINUTE, START

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stream.core.figures.series import net_figures
+from stream.core.policies.reader import read_policy
 from stream.core.policy import DAY_MS, HOUR_MS
-from stream.core.policy_reader import read_policy
-from stream.core.series import net_figures
 from stream.wire.times import parse_time
 from tests.core.case_checks import DONE, dice_of, played
 from tests.core.case_histories import MINUTE, START, history

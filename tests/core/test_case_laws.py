@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.core.ledger import WATERMARK_KEY
+from stream.core.engine.ledger import WATERMARK_KEY
 from stream.core.policy import DAY_MS, HOUR_MS
 from tests.core.case_checks import (
     DONE,

@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
-from stream.core.comparison import Span, paired, pairing, span_before
-from stream.core.periods import Periods
-from stream.core.sheets import QUEUES
-from stream.core.sums import total
+from stream.core.reports.comparison import Span, paired, pairing, span_before
+from stream.core.reports.periods import Periods
+from stream.core.reports.sheets import QUEUES
+from stream.core.reports.sums import total
 from stream.core.trouble import Trouble
 from stream.wire.times import parse_time
 from tests.reporting import MARCH, past, rows

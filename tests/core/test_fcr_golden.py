@@ -10,7 +10,7 @@ from itertools import product
 
 import pytest
 
-from stream.core.case_families import CAUSES
+from stream.core.figures.case_families import CAUSES
 from stream.core.policy import DAY_MS, HOUR_MS
 from stream.telemetry.declared import definition_version
 from tests.core.case_histories import MINUTE, START

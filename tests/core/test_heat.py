@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from stream.core.heat import Heat, Hour, by_weekday, overall
-from stream.core.outcome import GIVEN_UP, home_queue
-from stream.core.policy_reader import read_policy
-from stream.core.sums import IntervalCell, Selection
+from stream.core.contacts.outcome import GIVEN_UP, home_queue
+from stream.core.policies.reader import read_policy
+from stream.core.reports.heat import Heat, Hour, by_weekday, overall
+from stream.core.reports.sums import IntervalCell, Selection
 from stream.replay.recorded import from_recording
 from stream.wire.cells import read_cell
 from tests.reporting import MARCH, OCTOBER, POLICY, past
@@ -21,8 +21,8 @@ from tests.reporting import MARCH, OCTOBER, POLICY, past
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from stream.core.heat import Matrix
     from stream.core.policy import Policy
+    from stream.core.reports.heat import Matrix
     from stream.replay.known import Known
 
 WEEKDAYS = [["09:00", "17:30"]]

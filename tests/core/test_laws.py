@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.core.contact import Contact
-from stream.core.state import freeze, thaw
-from stream.core.watermark import Watermark
+from stream.core.contacts.contact import Contact
+from stream.core.contacts.state import freeze, thaw
+from stream.core.engine.watermark import Watermark
 from tests.core.worlds import POLICY, START, histories
 from tests.vectors.world import World
 
 if TYPE_CHECKING:
-    from stream.core.batch import Record
-    from stream.core.figures import Contributions
+    from stream.core.engine.batch import Record
+    from stream.core.figures.figures import Contributions
 
 DAY = 86_400_000
 SEEDS = st.integers(0, 2**32)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.core.events import Rejection
-from stream.core.names import Names
+from stream.core.policies.names import Names
 from stream.wire.decode import decode
 
 if TYPE_CHECKING:

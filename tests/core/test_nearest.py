@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stream.core.nearest import COLUMNS, match
-from stream.core.sheets import QUEUES
-from stream.core.sums import ATTRIBUTIONS
+from stream.core.reports.nearest import COLUMNS, match
+from stream.core.reports.sheets import QUEUES
+from stream.core.reports.sums import ATTRIBUTIONS
 from tests.reporting import BUSY, MARCH, past, recount, rows, wall
 
 if TYPE_CHECKING:
     from collections import Counter
 
-    from stream.core.sums import Key, RowName, Sums
+    from stream.core.reports.sums import Key, RowName, Sums
     from tests.reporting import Counts, Past
 
 ZONE, LENGTH = "Europe/Berlin", "30m"

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.core.figures import INTERVAL_MS
-from stream.core.periods import LENGTHS, Period, Periods
+from stream.core.figures.figures import INTERVAL_MS
+from stream.core.reports.periods import LENGTHS, Period, Periods
 from tests.reporting import wall
 
 BERLIN, KATHMANDU = "Europe/Berlin", "Asia/Kathmandu"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from stream.core.calendar import Hours
+from stream.core.policies.reader import read_policy
+from stream.core.policies.tables import PolicyError
 from stream.core.policy import DAY_MS, HOUR_MS, Policy
-from stream.core.policy_reader import read_policy
-from stream.core.tables import PolicyError
 
 MORNING = ((540, 720),)
 AFTERNOON = ((780, 1020),)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.core import redecide
-from stream.core.ledger import UNPUBLISHED
+from stream.core.engine import redecide
+from stream.core.engine.ledger import UNPUBLISHED
+from stream.core.figures.series import series_of
 from stream.core.policy import DAY_MS, HOUR_MS
-from stream.core.series import series_of
 from stream.wire.policy import policy_hash
 from stream.wire.times import format_time
 from tests.core.adopting import (
@@ -35,8 +35,8 @@ from tests.core.worlds import histories, record, staffs
 if TYPE_CHECKING:
     import pytest
 
-    from stream.core.batch import Changes, Record
-    from stream.core.engine import Engine
+    from stream.core.engine.batch import Changes, Record
+    from stream.core.engine.engine import Engine
     from stream.core.policy import Policy
     from tests.core.case_histories import Told
 

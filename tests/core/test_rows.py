@@ -3,12 +3,12 @@
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-from stream.core.batch import Record
+from stream.core.contacts.row import TAIL_EVENTS
+from stream.core.contacts.shard import Shard, ShardId
+from stream.core.contacts.state import freeze
+from stream.core.engine.batch import Record
 from stream.core.events import Event, Rejection
-from stream.core.row import TAIL_EVENTS
-from stream.core.series import net_figures
-from stream.core.shard import Shard, ShardId
-from stream.core.state import freeze
+from stream.core.figures.series import net_figures
 from stream.wire.rows import JsonCodec
 from stream.wire.times import format_time
 from tests.core.worlds import POLICY, START, record

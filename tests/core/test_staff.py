@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stream.core.agents.staff import KEPT_STATUSES
 from stream.core.policy import DAY_MS, HOUR_MS
-from stream.core.staff import KEPT_STATUSES
 from stream.wire.times import parse_time
 from tests.core.recount_staff import doing, spent_ms, unlisted
 from tests.core.staff_worlds import LISTED, NOBODY, SECONDS, known, net, policy_of, sent, shown, status
@@ -18,7 +18,7 @@ from tests.core.worlds import START, record, staffs
 from tests.vectors.world import World, shuffled
 
 if TYPE_CHECKING:
-    from stream.core.batch import Record
+    from stream.core.engine.batch import Record
     from stream.core.policy import Policy
     from tests.core.recount_staff import Names
 

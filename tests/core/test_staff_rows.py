@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from stream.core.batch import Record
+from stream.core.contacts.shard import Shard, ShardId
+from stream.core.engine.batch import Record
 from stream.core.events import Rejection
-from stream.core.families import SERVICE
+from stream.core.figures.families import SERVICE
+from stream.core.figures.series import series_of
 from stream.core.policy import DAY_MS, HOUR_MS
-from stream.core.series import series_of
-from stream.core.shard import Shard, ShardId
 from stream.wire.rows import JsonCodec
 from tests.core.staff_worlds import LISTED, NOBODY, SECONDS, known, net, policy_of, shown, status
 from tests.core.worlds import START, record

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stream.core.families import SERVICE
-from stream.core.periods import LENGTHS
-from stream.core.sheets import QUEUES, SHEETS, sheet
-from stream.core.sums import ATTRIBUTIONS, side, total
+from stream.core.figures.families import SERVICE
+from stream.core.reports.periods import LENGTHS
+from stream.core.reports.sheets import QUEUES, SHEETS, sheet
+from stream.core.reports.sums import ATTRIBUTIONS, side, total
 from tests.reporting import MARCH, OCTOBER, past, recount, rows, wall
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stream.core.policy_reader import read_policy
+from stream.core.policies.reader import read_policy
 from stream.wire.times import format_time
 from tests.core.worlds import START, record
 from tests.vectors.world import World

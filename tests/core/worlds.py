@@ -5,10 +5,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from stream.core.agent_families import STATUSES
-from stream.core.batch import Record
+from stream.core.engine.batch import Record
+from stream.core.figures.agent_families import STATUSES
+from stream.core.policies.reader import read_policy
 from stream.core.policy import Policy
-from stream.core.policy_reader import read_policy
 from stream.wire.times import format_time
 
 START = 1_772_445_600_000  # 2 March 2026, 10:00 UTC

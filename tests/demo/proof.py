@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from stream.demo.comparison import Comparison, compare
 from stream.demo.equations import broken
-from stream.demo.known import CASE_TIMES, HISTOGRAMS, MEASURED, bounds_ms, series
+from stream.demo.truth.known import CASE_TIMES, HISTOGRAMS, MEASURED, bounds_ms, series
 from tests.faults.harness import read_all
 
 if TYPE_CHECKING:
     from stream.admin.producer import EventProducer
     from stream.demo.drive import Drive
     from stream.demo.scrape import Figures
-    from stream.demo.truth import Book
+    from stream.demo.truth.truth import Book
     from tests.centre.house import House
 
 RESULTS = ("applied", "duplicate", "rejected")

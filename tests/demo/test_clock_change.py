@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stream.cli.simulate import KafkaSink
+from stream.demo.centre.simulator import TOPICS, Simulator
 from stream.demo.disturbance import Disturber
 from stream.demo.drive import Drive
 from stream.demo.scenario import DAY_MS, HOUR_MS, Disturbance
-from stream.demo.simulator import TOPICS, Simulator
 from tests.centre.house import House
 from tests.demo.proof import prove
 from tests.demo.worlds import FOLDER, SATURDAY, scenario

@@ -1,11 +1,11 @@
 """The demo's reader of metrics pages and its comparison: equal figures agree, and any other are named."""
 
+from stream.demo.centre.simulator import Simulator
 from stream.demo.comparison import compare
 from stream.demo.scenario import DAY_MS
 from stream.demo.scrape import Figures, parse
 from stream.demo.screen import Flow, summary, table
-from stream.demo.simulator import Simulator
-from stream.demo.truth import Truth
+from stream.demo.truth.truth import Truth
 from tests.demo.worlds import START, moments, scenario
 
 AT = START + 2 * DAY_MS

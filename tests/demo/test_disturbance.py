@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.core.events import Rejection
+from stream.demo.centre.simulator import Simulator
 from stream.demo.disturbance import POISONED, Disturber
 from stream.demo.poison import poison
 from stream.demo.scenario import Disturbance
-from stream.demo.simulator import Simulator
 from stream.wire.decode import decode
 from stream.wire.json import dumps
 from tests.demo.worlds import ROUGH, START, deliveries, moments, scenario

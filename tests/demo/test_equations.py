@@ -4,11 +4,11 @@ import re
 
 import pytest
 
+from stream.demo.centre.simulator import TOPICS, Simulator
 from stream.demo.disturbance import Disturber
 from stream.demo.equations import broken
 from stream.demo.scenario import DAY_MS
 from stream.demo.scrape import Figures
-from stream.demo.simulator import TOPICS, Simulator
 from tests.demo.worlds import ROUGH, START, Centre, deliveries, moments, pages, scenario
 
 

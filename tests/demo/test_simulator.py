@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from stream.core.events import Rejection
+from stream.demo.centre.simulator import Simulator
 from stream.demo.scenario import DAY_MS, SCENARIOS
-from stream.demo.simulator import Simulator
-from stream.demo.truth import Book, Truth
+from stream.demo.truth.truth import Book, Truth
 from stream.wire.decode import decode
 from stream.wire.json import dumps
 from tests.demo.worlds import START, moments, scenario

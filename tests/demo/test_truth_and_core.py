@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
+from stream.demo.centre.simulator import TOPICS, Simulator
 from stream.demo.disturbance import Disturber
-from stream.demo.known import families
 from stream.demo.scenario import DAY_MS, Disturbance
-from stream.demo.simulator import TOPICS, Simulator
+from stream.demo.truth.known import families
 from tests.demo.worlds import (
     BERLIN,
     CALM,

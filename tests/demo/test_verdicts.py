@@ -8,11 +8,11 @@ Times in hours after midnight; the window is 7 d = 168 h.
 
 import pytest
 
-from stream.demo.facts import Facts, Ticket, Word
-from stream.demo.people import Errand, Person
+from stream.demo.centre.people import Errand, Person
+from stream.demo.centre.simulator import Simulator
 from stream.demo.scenario import HOUR_MS, WINDOW_MS
-from stream.demo.simulator import Simulator
-from stream.demo.verdicts import RULES, Case, Verdict
+from stream.demo.truth.facts import Facts, Ticket, Word
+from stream.demo.truth.verdicts import RULES, Case, Verdict
 from tests.demo.worlds import START, scenario
 
 W = WINDOW_MS // HOUR_MS

@@ -8,13 +8,13 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import stream.demo
-from stream.core.case_shard import CaseShard
+from stream.core.cases.shard import CaseShard
+from stream.core.contacts.shard import Record, Shard, ShardId
 from stream.core.partitions import partition_of
-from stream.core.shard import Record, Shard, ShardId
+from stream.demo.centre.simulator import Simulator
 from stream.demo.disturbance import Delivery, Disturber
-from stream.demo.known import families, labels_of, series
 from stream.demo.scenario import DAY_MS, SCENARIOS, Disturbance, Scenario
-from stream.demo.simulator import Simulator
+from stream.demo.truth.known import families, labels_of, series
 from stream.wire.json import dumps
 from stream.wire.policy import load_policy
 from stream.wire.rows import JsonCodec
@@ -22,10 +22,10 @@ from stream.wire.rows import JsonCodec
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from stream.core.engine import Engine
+    from stream.core.contacts.shard import Output
+    from stream.core.engine.engine import Engine
     from stream.core.policy import Policy
-    from stream.core.shard import Output
-    from stream.demo.simulator import Moment
+    from stream.demo.centre.simulator import Moment
 
 START = 1_741_078_800_000
 SATURDAY = 1_774_684_800_000

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stream.core.families import SERVICE
+from stream.core.figures.families import SERVICE
 from stream.telemetry.catalogue import CATALOGUE, series_names
 from stream.telemetry.collector import ShardCollector
 from stream.telemetry.figures import PlainShard

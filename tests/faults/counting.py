@@ -1,7 +1,7 @@
 """A small, durable shard whose results anybody can compute again: how often was each key seen, and where do we stand.
 
-It has the methods of `stream.core.shard.Shard` and none of its rules. Each record gives one output whose id is the
-record's place in its source, so that a lost or doubled transaction shows in three ways: counts, positions, outputs.
+It has the methods of `stream.core.contacts.shard.Shard` and none of its rules. Each record gives one output whose id is
+the record's place in its source, so that a lost or doubled transaction shows in three ways: counts, positions, outputs.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from stream.core.batch import Output
+from stream.core.engine.batch import Output
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from stream.core.batch import Record
+    from stream.core.engine.batch import Record
 
 SHARD_ROW = b"~shard"
 POISON = b"!"
@@ -22,7 +22,7 @@ POISON = b"!"
 
 @dataclass(slots=True)
 class CountedChanges:
-    """What a batch changed; the shape of `stream.core.batch.Changes`."""
+    """What a batch changed; the shape of `stream.core.engine.batch.Changes`."""
 
     changelog: list[tuple[bytes, bytes | None]] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)

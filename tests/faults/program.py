@@ -29,7 +29,7 @@ from tests.faults.facts import KeptTelemetry
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from stream.core.batch import Record
+    from stream.core.engine.batch import Record
     from stream.worker.ports import MakesShard, ShardLike
     from tests.faults.counting import CountedChanges
 

@@ -10,20 +10,20 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from stream.admin.producer import Outgoing
-from stream.core.batch import Record, ShardId
-from stream.core.case_shard import CaseShard
-from stream.core.families import SERVICE
+from stream.core.cases.shard import CaseShard
+from stream.core.contacts.shard import Shard
+from stream.core.engine.batch import Record, ShardId
+from stream.core.figures.families import SERVICE
 from stream.core.partitions import partition_of
-from stream.core.shard import Shard
 from stream.core.topics import topic_name
 from stream.wire.rows import JsonCodec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from stream.core.batch import Changes, Output
-    from stream.core.engine import Engine
-    from stream.core.figures import CounterKey
+    from stream.core.engine.batch import Changes, Output
+    from stream.core.engine.engine import Engine
+    from stream.core.figures.figures import CounterKey
     from stream.core.policy import Policy
 
     Wanted = Callable[[bytes | None, bytes | None], bool]

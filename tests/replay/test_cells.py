@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stream.core.families import SERVICE
-from stream.core.periods import LENGTHS, periods
-from stream.core.sheets import CONTACTS, QUEUES, queue_counts
-from stream.core.sums import total
+from stream.core.figures.families import SERVICE
+from stream.core.reports.periods import LENGTHS, periods
+from stream.core.reports.sheets import CONTACTS, QUEUES, queue_counts
+from stream.core.reports.sums import total
 from stream.core.trouble import Trouble
 from stream.replay.cells import from_lines, from_topic
 from stream.replay.lines import records
@@ -27,7 +27,7 @@ from tests.reporting import MARCH, POLICY, past, rows
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stream.core.sums import IntervalCell, Key, RowName
+    from stream.core.reports.sums import IntervalCell, Key, RowName
 
 
 @pytest.fixture(scope="module")

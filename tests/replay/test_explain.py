@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stream.core.families import SERVICE
-from stream.core.series import net_figures, series_of
+from stream.core.figures.families import SERVICE
+from stream.core.figures.series import net_figures, series_of
 from stream.replay.answers import about_case, about_contact, about_customer
 from stream.replay.behind import about_cell
 from stream.replay.counted import parse_cell, shown
@@ -21,7 +21,7 @@ from tests.replay.centre import Centre
 from tests.vectors.scenarios import scenarios
 
 if TYPE_CHECKING:
-    from stream.core.figures import CounterKey
+    from stream.core.figures.figures import CounterKey
     from stream.replay.answers import Answer
     from stream.replay.known import Known
     from tests.vectors.scenarios import Scenario

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stream.core.figures.series import series_of
 from stream.core.policy import DAY_MS, HOUR_MS
-from stream.core.series import series_of
 from stream.replay.behind import about_cell
 from stream.replay.counted import parse_cell
 from stream.replay.gather import Gathering

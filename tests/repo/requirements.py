@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stream.core.families import SERVICE
+from stream.core.figures.families import SERVICE
 from stream.wire import json
 from tests.vectors.scenarios import FOLDER
 

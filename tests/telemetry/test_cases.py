@@ -9,8 +9,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from stream.core.case_families import CASE_STATES, CAUSES, FCR_REASONS, STORED_TALLIES
-from stream.core.families import SERVICE, bounds_ms
+from stream.core.figures.case_families import CASE_STATES, CAUSES, FCR_REASONS, STORED_TALLIES
+from stream.core.figures.families import SERVICE, bounds_ms
 from stream.telemetry.catalogue import CATALOGUE, exposed, series_names
 from stream.telemetry.collector import ShardCollector
 from stream.telemetry.document import page

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stream.core.families import SERVICE, bounds_ms
+from stream.core.figures.families import SERVICE, bounds_ms
 from stream.telemetry.catalogue import CATALOGUE, exposed, series_names, table
 from stream.telemetry.document import page
 

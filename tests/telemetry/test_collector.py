@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
-from stream.core.families import SERVICE
+from stream.core.figures.families import SERVICE
 from stream.telemetry.catalogue import MAX_SOURCES
 from stream.telemetry.collector import ShardCollector
 from stream.telemetry.figures import PlainShard

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stream.core.case_families import CAUSES, CREDITS
-from stream.core.families import CONTACT_OUTCOMES, GOAL_KINDS, SERVICE, VISIT_OUTCOMES
-from stream.core.policy_reader import read_policy
+from stream.core.figures.case_families import CAUSES, CREDITS
+from stream.core.figures.families import CONTACT_OUTCOMES, GOAL_KINDS, SERVICE, VISIT_OUTCOMES
+from stream.core.policies.reader import read_policy
 from stream.telemetry.collector import ShardCollector
 from stream.telemetry.declared import declared_by, definition_version, policy_figures
 from stream.telemetry.figures import PlainShard

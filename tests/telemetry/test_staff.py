@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stream.core.agent_families import STATUSES
+from stream.core.figures.agent_families import STATUSES
+from stream.core.policies.reader import read_policy
 from stream.core.policy import HOUR_MS
-from stream.core.policy_reader import read_policy
 from stream.telemetry.collector import ShardCollector
 from stream.telemetry.declared import declared_by, in_force
 from stream.telemetry.figures import PlainShard

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stream.core.contacts.shard import Record
+from stream.core.policies.reader import read_policy
 from stream.core.policy import Policy
-from stream.core.policy_reader import read_policy
-from stream.core.shard import Record
 from stream.wire.times import format_time, parse_time
 
 FOLDER = Path(os.environ.get("CONTACT_STREAM_VECTORS", Path(__file__).parents[3] / "shared" / "vectors"))

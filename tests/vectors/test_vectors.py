@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from stream.core.families import SERVICE
-from stream.core.series import family_of
+from stream.core.figures.families import SERVICE
+from stream.core.figures.series import family_of
 from stream.wire import json
 from stream.wire.times import format_time, parse_time
 from tests.vectors.scenarios import FOLDER, Scenario, Step, scenarios

@@ -4,17 +4,17 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from stream.core.batch import Output
-from stream.core.case_shard import CaseShard
-from stream.core.engine import Engine
-from stream.core.families import SERVICE
-from stream.core.figures import CounterKey
-from stream.core.outcome import is_inferred
+from stream.core.cases.shard import CaseShard
+from stream.core.contacts.outcome import is_inferred
+from stream.core.contacts.report import contact_report
+from stream.core.contacts.shard import Changes, Record, Shard, ShardId
+from stream.core.engine.batch import Output
+from stream.core.engine.engine import Engine
+from stream.core.figures.families import SERVICE
+from stream.core.figures.figures import CounterKey
+from stream.core.figures.ratios import QueueCounts, abandonment, service_levels
+from stream.core.figures.series import net_figures, series_of
 from stream.core.policy import Policy
-from stream.core.ratios import QueueCounts, abandonment, service_levels
-from stream.core.report import contact_report
-from stream.core.series import net_figures, series_of
-from stream.core.shard import Changes, Record, Shard, ShardId
 from stream.wire import json
 from stream.wire.rows import JsonCodec
 from stream.wire.times import format_time

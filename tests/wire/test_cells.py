@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.core.series import parse_series, series
-from stream.core.sums import IntervalCell
+from stream.core.figures.series import parse_series, series
+from stream.core.reports.sums import IntervalCell
 from stream.wire.cells import read_cell, stage_and_start
 from stream.wire.json import dumps
 from stream.wire.times import parse_bound, parse_time

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stream.core.nearest import COLUMNS
+from stream.core.reports.nearest import COLUMNS
 from stream.core.trouble import Trouble
 from stream.wire.other_report import read_map, read_other_report
 from stream.wire.times import format_time

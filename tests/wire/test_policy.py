@@ -10,8 +10,8 @@ import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.core.policies.reader import CHOICES, read_policy
 from stream.core.policy import Policy
-from stream.core.policy_reader import CHOICES, read_policy
 from stream.core.trouble import Trouble
 from stream.wire.json import loads
 from stream.wire.policy import Finding, canonical, examine, load_policy, policy_hash

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.core.names import Names
-from stream.core.policy_reader import MOST_AGENTS, nameable, read_policy
+from stream.core.policies.names import Names
+from stream.core.policies.reader import MOST_AGENTS, nameable, read_policy
 from stream.wire.policy_draft import MOST_NAMES, draft_text
 
 if TYPE_CHECKING:

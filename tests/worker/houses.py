@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol
 
-from stream.core.batch import Record
+from stream.core.engine.batch import Record
 from stream.worker.intervals import Chunk, Reading, cut
 from stream.worker.loading import Loader
 from stream.worker.ports import Bounds, Loaded, ShardKey

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.core.batch import Record
+from stream.core.engine.batch import Record
 from stream.worker.inbox import Inbox
 from stream.worker.intervals import Chunk, Reading, Ruling, close_hole, cut, fresh, judge
 from stream.worker.settings import Limits

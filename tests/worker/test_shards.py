@@ -16,7 +16,7 @@ from tests.worker.houses import KEY, MemoryReader, Owner, check_equal, wanted
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from stream.core.batch import Record
+    from stream.core.engine.batch import Record
     from stream.worker.ports import ChangesLike, Writer
     from tests.faults.counting import CountedChanges
     from tests.worker.houses import House

@@ -7,9 +7,9 @@ import json
 import random
 from typing import TYPE_CHECKING, Any
 
-from stream.core.batch import Record, ShardId
+from stream.core.contacts.shard import Shard
+from stream.core.engine.batch import Record, ShardId
 from stream.core.policy import HOUR_MS
-from stream.core.shard import Shard
 from stream.wire.rows import JsonCodec
 from stream.worker.settings import CONTACTS, WorkerSettings
 from tests.core.recount_staff import doing, spent_ms
@@ -17,7 +17,7 @@ from tests.core.staff_worlds import LISTED, SECONDS, policy_of, status
 from tests.worker.houses import KEY, QUICK, SMALL, MemoryReader, MemoryStore, Owner
 
 if TYPE_CHECKING:
-    from stream.core.view import ShardView
+    from stream.core.figures.view import ShardView
 
 OWNERS = 6
 EACH = 400  # statuses told while one owner lives

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream.cli.worker import shard_factory
-from stream.core.batch import Output, Record
-from stream.core.case_shard import CaseShard
+from stream.core.cases.shard import CaseShard
+from stream.core.contacts.shard import Shard
+from stream.core.engine.batch import Output, Record
 from stream.core.partitions import partition_of
 from stream.core.policy import Policy
-from stream.core.shard import Shard
 from stream.core.topics import topic_name
 from stream.wire.broker import Broker
 from stream.worker.intervals import Chunk, Reading

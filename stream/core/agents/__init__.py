@@ -1,0 +1,1 @@
+"""What agents say to be doing, and what that is worth."""

@@ -1,0 +1,1 @@
+"""Contacts of one person to cases, their verdicts and figures, and the shard of stage two."""

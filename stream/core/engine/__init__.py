@@ -1,0 +1,1 @@
+"""What both stages are: batches, rows, positions, time, and what is written."""

@@ -1,0 +1,1 @@
+"""From a policy file to the policy, what is wrong with it, and how two differ."""

@@ -1,0 +1,1 @@
+"""Interval cells added up to periods, tables, heat maps and comparisons."""

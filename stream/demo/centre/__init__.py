@@ -1,0 +1,1 @@
+"""The simulated contact centre: customers, agents, tickets, and what happens between them."""

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,11 @@ import pytest
 
 from stream.cli.errors import guarded
 from stream.cli.main import command_names, main, parser_of
+from stream.core.trouble import Trouble
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.conftest import MakeTopics
 
 PROGRAM = str(Path(sys.executable).parent / "contact-stream")
@@ -125,17 +128,48 @@ def test_topics_are_created_when_asked_to(kafka: str, fresh_prefix: str) -> None
     assert (done.returncode, done.stdout) == (0, "13 topics exist as they should, 2 partitions each\n")
 
 
+@contextmanager
+def ctrl_c(means: signal._HANDLER) -> Iterator[None]:
+    """What Ctrl-C does to this process meanwhile, and to its children where it is ignored."""
+    before = signal.signal(signal.SIGINT, means)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_ctrl_c_is_quiet() -> None:
     """Whoever presses it knows why the program ends: no message, exit code 3."""
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
-        process = subprocess.Popen(
-            [PROGRAM, "topics", "check", "-b", address], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        with ctrl_c(signal.default_int_handler):  # a background job of a shell is born deaf to it
+            process = subprocess.Popen(
+                [PROGRAM, "topics", "check", "-b", address], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
         with silent.accept()[0]:  # it waits for an answer
             process.send_signal(signal.SIGINT)
             output, errors = process.communicate(timeout=20)
     assert (process.returncode, output, errors) == (3, "", "")
+
+
+@pytest.mark.parametrize(
+    ("before", "code", "said"),
+    [(signal.default_int_handler, 3, ""), (signal.SIG_IGN, 1, "contact-stream: cannot; timeout; try again\n")],
+)
+def test_a_ctrl_c_that_a_library_swallows_counts(
+    before: signal._HANDLER, code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """kafka-python catches whatever is raised inside its loop and then only fails; who ignores Ctrl-C hears of it."""
+
+    def run() -> int:
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        raise Trouble("cannot", "timeout", "try again")
+
+    with ctrl_c(before):
+        assert guarded(run) == code
+        assert signal.getsignal(signal.SIGINT) is before
+    assert capsys.readouterr().err == said
 
 
 def test_a_reader_that_has_seen_enough_is_no_trouble(tmp_path: Path) -> None:

@@ -102,6 +102,13 @@ class Body(Protocol):
 Event = tuple[int, int, int, str, str, Body]
 
 
+def sorts_first(copy: Event, known: Event) -> bool:
+    """Whether ``copy`` counts, not ``known``: the first in fold order does, then the one whose words read first."""
+    if copy[:5] != known[:5]:
+        return copy[:5] < known[:5]
+    return copy[5] != known[5] and repr(copy[5]) < repr(known[5])
+
+
 class Rejection(NamedTuple):
     """Why a record was kept out: a reason of the closed set, and what is wrong where."""
 

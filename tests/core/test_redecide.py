@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,8 +34,6 @@ from tests.core.case_worlds import Schedule
 from tests.core.worlds import histories, record, staffs
 
 if TYPE_CHECKING:
-    import pytest
-
     from stream.core.engine.batch import Changes, Record
     from stream.core.engine.engine import Engine
     from stream.core.policy import Policy
@@ -304,6 +303,38 @@ def test_rows_may_leave_at_once_under_a_shorter_lateness() -> None:
     world.adopt(shorter)
     assert world.shard.rows() < reference.shard.rows()
     assert net((world.shard,)) == net((reference.shard,))
+
+
+@pytest.mark.parametrize("topic", ["calls", "agents", "cases"])
+def test_a_longer_lateness_lets_nothing_in_that_was_too_late_before(topic: str) -> None:
+    """What was folded away stays so: late is what was late under either, and the longer one holds from then on."""
+
+    def late(hours: float) -> int:
+        """How many of the events so many hours after the start are late: 0 or 1."""
+        own: dict[str, dict[str, Any]] = {
+            "calls": {"type": "contact.started", "contact_id": f"c{hours}"},
+            "agents": {"type": "agent.status", "agent": "anna", "status": "busy"},
+            "cases": {"type": "survey.answered", "customer": "u", "contact_id": "u", "csat": 5},
+        }
+        at = format_time(START + int(hours * HOUR_MS))
+        before = len(world.rejected)
+        told = {"event_id": f"e{hours}", "occurred_at": at, "source": "acd", **own[topic]}
+        world.feed([record(topic, told)], 1)
+        world.reload()
+        assert all(one["reason"] == "late" for one in world.rejected), world.rejected
+        return len(world.rejected) - before
+
+    world = AdoptingWorld(laid(lateness_ms=HOUR_MS))
+    world.advance(START + 10 * HOUR_MS)
+    world.first_batches()
+    assert [late(hours) for hours in (9, 8.9)] == [0, 1]
+    world.adopt(laid(lateness_ms=DAY_MS))
+    assert [late(hours) for hours in (9.1, 8.9, 9.2)] == [0, 1, 0]
+    world.adopt(laid(lateness_ms=2 * DAY_MS))
+    assert [late(hours) for hours in (9.3, 8.8)] == [0, 1]
+    world.advance(START + 60 * HOUR_MS)
+    world.first_batches()
+    assert [late(hours) for hours in (12, 11.9)] == [0, 1]
 
 
 def test_pieces_are_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:

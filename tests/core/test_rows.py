@@ -3,6 +3,8 @@
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
+
 from stream.core.contacts.row import TAIL_EVENTS
 from stream.core.contacts.shard import Shard, ShardId
 from stream.core.contacts.state import freeze
@@ -118,12 +120,18 @@ def test_the_copy_that_sorts_first_counts() -> None:
         assert world.duplicates == 1
 
 
-def test_a_copy_that_differs_only_in_what_it_says_is_a_duplicate() -> None:
-    """Neither sorts first, content is not compared: the one that came first counts, the other costs nothing."""
+@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_copy_that_differs_only_in_what_it_says_is_a_duplicate(order: tuple[int, int], size: int) -> None:
+    """The one whose words read first counts, whichever came first; the other costs nothing."""
     entered = event("queue.entered", 0, 1, contact_id="c1", queue="billing")
+    copies = [record("calls", entered), record("calls", {**entered, "queue": "sales"})]
     world = World(POLICY)
-    world.feed([record("calls", entered), record("calls", {**entered, "queue": "sales"})], 1)
+    world.feed([copies[i] for i in order], size)
     assert (world.applied, world.duplicates, world.rejected) == (1, 1, [])
+    assert world.contact("c1")["visits"][0]["queue"] == "billing"
+    world.reload()
+    world.feed([record("calls", event("contact.ended", 5, 2, contact_id="c1", by="customer"))], 1)
     assert world.contact("c1")["visits"][0]["queue"] == "billing"
 
 

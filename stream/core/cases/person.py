@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from stream.core.cases.fact import order_of
 from stream.core.cases.surveys import asked_about, generation_of, is_answer
 from stream.core.cases.timeline import Timeline
-from stream.core.events import RANKS
+from stream.core.events import RANKS, sorts_first
 from stream.core.policy import HOUR_MS
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Person:
             if self.leads:
                 self._listen(event)
             return True
-        if event[:5] < known.event[:5]:
+        if sorts_first(event, known.event):
             self.events[key] = Heard(event, known.origins)
             self.rebuild()
         if origin in known.origins:

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 HEARTBEAT = RANKS["source.heartbeat"]
 ANY_CHANNEL = "*"  # a person keeps the cells of every channel
-_LONG_AGO = -(1 << 62)
 
 
 class Taken:
@@ -208,9 +207,7 @@ class CaseShard(Engine):
         event = self.codec.decode(record.topic, record.key, record.value)
         if isinstance(event, Rejection):
             return event
-        watermark = self.clock.value
-        cutoff = _LONG_AGO if watermark is None else watermark - self.policy.lateness_ms
-        refused = untimely(event, record.recorded_at, cutoff)
+        refused = untimely(event, record.recorded_at, self.clock.cutoff(self.policy.lateness_ms))
         if refused is not None:
             return refused
         self.clock.observe(record.topic, event[0])

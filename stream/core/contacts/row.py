@@ -14,7 +14,7 @@ from typing import NamedTuple
 from stream.core.contacts.cells import contributions
 from stream.core.contacts.contact import PAUSE_MS, Contact
 from stream.core.contacts.outcome import end_of, expired_at, is_inferred
-from stream.core.events import RESTARTED, Event
+from stream.core.events import RESTARTED, Event, sorts_first
 from stream.core.figures.figures import Contributions, Figures
 from stream.core.policy import Policy
 
@@ -78,7 +78,7 @@ class Row:
             known = self.ids.get(name)
             if known is not None and known[0] >= cutoff:
                 duplicates += 1
-                if event[:5] < known[:5]:
+                if sorts_first(event, known):
                     moved = self._replace(known, event, fresh) or moved
                 continue
             self.ids[name] = event

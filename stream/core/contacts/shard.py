@@ -23,7 +23,7 @@ from stream.core.contacts.waiting import open_now
 from stream.core.engine import ledger
 from stream.core.engine.batch import Changes, Output, Record, ShardId
 from stream.core.engine.engine import Engine
-from stream.core.engine.watermark import NO_LIMIT, StageOneClock, untimely
+from stream.core.engine.watermark import LONG_AGO, NO_LIMIT, StageOneClock, untimely
 from stream.core.events import AGENT_STATUS, LAST_CONTACT_RANK, RESTARTED, Event, Rejection
 from stream.core.figures.view import ShardView
 
@@ -41,7 +41,6 @@ __all__ = ["STAGE_ONE_SOURCES", "Changes", "Output", "Record", "Shard", "ShardId
 
 STAGE_ONE_SOURCES = ("calls", "chats", "emails")  # those that hold the watermark back
 HOT_ROWS = 1_000  # rows kept as objects; the others stay bytes until they are touched
-_LONG_AGO = -(1 << 62)
 Arrivals = list[tuple[Event, int]]  # events of one contact as they came, each with the oldest time its copy is known by
 _TOPICS = {"voice": "calls", "email": "emails"}  # by default channel; the chat family came by chats
 
@@ -111,7 +110,7 @@ class Shard(Engine):
         """The restarts that events still to come must hear of, and how far agents have come."""
         agents = self.clock.agents
         restarts = [["calls", event[4], self.codec.body(event)] for event in self.restarts]
-        return {"restarts": restarts, "agents": [agents.value, agents.seen]}
+        return {"restarts": restarts, "agents": [agents.value, agents.seen, agents.closed]}
 
     def load_state(self, state: Mapping[str, object]) -> None:
         """Take what `state` said."""
@@ -119,7 +118,8 @@ class Shard(Engine):
         events = (self.codec.decode(topic, key.encode(), body.encode()) for topic, key, body in told)
         self.restarts = [event for event in events if not isinstance(event, Rejection)]
         agents = self.clock.agents
-        agents.value, agents.seen = cast("tuple[int | None, dict[str, int]]", state.get("agents", (None, {})))
+        told_of_agents = state.get("agents", (None, {}, LONG_AGO))  # a former version did not know
+        agents.value, agents.seen, agents.closed = cast("tuple[int | None, dict[str, int], int]", told_of_agents)
 
     def broadcast(self, watermark: int) -> Output:
         """To every partition of the case stage."""
@@ -184,8 +184,7 @@ class Shard(Engine):
             if isinstance(event, Rejection):
                 self.reject(record, event, changes)
                 continue
-            known_at = clock.staff if topic == "agents" else clock.value
-            cutoff = _LONG_AGO if known_at is None else known_at - lateness
+            cutoff = clock.staff_cutoff(lateness) if topic == "agents" else clock.cutoff(lateness)
             refused = untimely(event, record[2], cutoff)
             if refused is not None:
                 self.reject(record, refused, changes)
@@ -305,7 +304,7 @@ class Shard(Engine):
         ids = row.ids if row is not None else {}
         known += [contact.first_at for contact in row.contacts[:1]] if row is not None else []
         first = min(known, default=0)
-        return [(e, _LONG_AGO) for e in self.restarts if first < e[0] and (e[4], e[3]) not in ids]
+        return [(e, LONG_AGO) for e in self.restarts if first < e[0] and (e[4], e[3]) not in ids]
 
     def _rebook(self, contact_id: str, row: Row, worth: Contributions, changes: Changes, cause: str) -> None:
         """Book what the row is worth now; write it, its outcome and its corrections."""

@@ -136,6 +136,7 @@ class Engine(ABC):
         redecision = self._redecision = redecide.begin(self)
         if redecision is not None:
             self._count_under(redecision.before)
+            self.clock.close(self.policy.lateness_ms)
         self.rows_loaded()
         ledger.show(self)
         self._count_under(after)

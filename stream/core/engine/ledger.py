@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stream import __version__
 from stream.core.engine.batch import Output
+from stream.core.engine.watermark import LONG_AGO
 from stream.core.figures.figures import INTERVAL_MS
 from stream.core.figures.series import series_of
 
@@ -88,6 +89,7 @@ def _load_shard_row(shard: Engine, value: bytes) -> None:
     shard.clock.value = state["watermark"]
     shard.clock.seen = dict(state["seen"])
     shard.clock.since = state.get("since")  # a former version did not know
+    shard.clock.closed = state.get("closed", LONG_AGO)
     shard.load_state(state)
 
 
@@ -201,7 +203,7 @@ def _store_book(shard: Engine, changes: Changes) -> None:
 def _shard_row(shard: Engine) -> bytes:
     clock = shard.clock
     common = {"policy": shard.definition, "next": shard.next, "watermark": clock.value, "seen": clock.seen}
-    return shard.codec.pack({**common, "since": clock.since, **shard.state()})
+    return shard.codec.pack({**common, "since": clock.since, "closed": clock.closed, **shard.state()})
 
 
 def _policy_row(shard: Engine) -> bytes:

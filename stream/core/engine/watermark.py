@@ -11,12 +11,13 @@ from collections.abc import Collection
 from stream.core.events import FUTURE_MS, Event, Rejection
 
 NO_LIMIT = 1 << 62
+LONG_AGO = -NO_LIMIT
 
 
 class Watermark:
     """Event time of a shard's sources; all times in ms."""
 
-    __slots__ = ("_idle", "_now", "disorder_ms", "seen", "since", "sources", "value")
+    __slots__ = ("_idle", "_now", "closed", "disorder_ms", "seen", "since", "sources", "value")
 
     def __init__(self, sources: tuple[str, ...], disorder_ms: int) -> None:
         """Nothing seen; ``sources`` are the topics that hold event time back."""
@@ -25,6 +26,7 @@ class Watermark:
         self.seen: dict[str, int] = {}
         self.since: int | None = None  # the first event of a contact: when counting began
         self.value: int | None = None
+        self.closed = LONG_AGO  # what is older was too late once, and may have been folded away
         self._idle: frozenset[str] = frozenset()
         self._now = 0
 
@@ -51,6 +53,14 @@ class Watermark:
         """Put the watermark at ``to`` (replay and tests); never back."""
         if self.value is None or to > self.value:
             self.value = to
+
+    def cutoff(self, lateness_ms: int) -> int:
+        """What is older is late; never earlier than it was when another lateness was in force."""
+        return self.closed if self.value is None else max(self.closed, self.value - lateness_ms)
+
+    def close(self, lateness_ms: int) -> None:
+        """What is late now, by a lateness that is about to change, remains so."""
+        self.closed = self.cutoff(lateness_ms)
 
     def _raise(self) -> None:
         seen, idle = self.seen, self._idle
@@ -105,6 +115,15 @@ class StageOneClock(Watermark):
         """How far contacts and agents have both come; None until both have spoken or are idle."""
         contacts, agents = self.value, self.agents.value
         return None if contacts is None or agents is None else min(contacts, agents)
+
+    def staff_cutoff(self, lateness_ms: int) -> int:
+        """Of agents, what is older is late."""
+        return self.agents.closed if self.staff is None else max(self.agents.closed, self.staff - lateness_ms)
+
+    def close(self, lateness_ms: int) -> None:
+        """See `Watermark.close`."""
+        self.agents.closed = self.staff_cutoff(lateness_ms)
+        super().close(lateness_ms)
 
 
 class StageTwoClock(Watermark):

@@ -183,16 +183,17 @@ class Show:
 
     def _live(self, told: Callable[[], bool], pace: Pace, ends: float | None) -> None:
         """Real time, with a line every few seconds."""
-        shown, counted = time.monotonic(), self._records(self._figures()[0])
+        shown, counted = time.monotonic(), self._records(self._figures())
         while not told() and (ends is None or time.monotonic() < ends):
             self._tick(pace)
             now = time.monotonic()
             if now - shown >= _LINE_S:
-                self._add_up()
-                figures, answering = self._figures()
+                pages = self._pages()
+                self._add_up(pages)
+                figures = Figures(pages.values())
                 total = self._records(figures)
                 rate = None if total is None or counted is None else (total - counted) / (now - shown)
-                _say(summary(figures, Flow(stamp(self.drive.simulator.now), answering, self.partitions, rate)))
+                _say(summary(figures, Flow(stamp(self.drive.simulator.now), len(pages), self.partitions, rate)))
                 shown, counted = now, total
 
     def _tick(self, pace: Pace) -> None:
@@ -204,16 +205,16 @@ class Show:
         """Records counted so far; None while a shard is on its way to another worker."""
         return figures.total("contact_stream_records_total") if figures.shards >= self.partitions else None
 
-    def _figures(self) -> tuple[Figures, int]:
-        pages = [page for port in self.ports if (page := fetch(port)) is not None]
-        return Figures(pages), len(pages)
+    def _pages(self) -> dict[int, str]:
+        """The metrics page of every worker that answers, by port."""
+        return {port: page for port in self.ports if (page := fetch(port)) is not None}
 
-    def _add_up(self) -> None:
+    def _figures(self) -> Figures:
+        return Figures(self._pages().values())
+
+    def _add_up(self, pages: dict[int, str]) -> None:
         """Add up the cohorts of every page; one that a commit cut in two is read again."""
-        for port in self.ports:
-            page = fetch(port)
-            if page is None:
-                continue
+        for port, page in pages.items():
             self.checked += 1
             if broken(Figures([page])) and (again := fetch(port)) is not None:
                 self.wrong += broken(Figures([again]))
@@ -227,20 +228,20 @@ class Show:
         """Wait until every record is counted and every case decided, then compare."""
         expected = self.drive.delivered.results(self.partitions)
         deadline = time.monotonic() + _DRAIN_S
-        figures = self._figures()[0]
+        figures = self._figures()
         while sum(_results(figures).values()) != sum(expected.values()) and time.monotonic() < deadline:
             if told():
                 return DONE
             self.supervisor.watch()
             time.sleep(_TICK_S)
-            figures = self._figures()[0]
+            figures = self._figures()
         comparison = self._compare(figures)
         while comparison.differences and time.monotonic() < deadline and not told():
             self.supervisor.watch()
             time.sleep(_TICK_S)
-            figures = self._figures()[0]
+            figures = self._figures()
             comparison = self._compare(figures)
-        self._add_up()
+        self._add_up(self._pages())
         counted = _results(figures)
         print(f"\n{table(figures, comparison)}")
         text = ", ".join(f"{counted[result]:,} of {number:,} {result}" for result, number in expected.items())

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from stream.demo.scrape import Figures
     from stream.demo.truth.truth import Truth
 
-_TAKEN_BACK: Final = ("contact_handle_seconds", "contact_resolution_seconds", "contact_resolution_open_seconds")
+_TAKEN_BACK: Final = (
+    "contact_handle_seconds",
+    "contact_resolution_seconds",
+    "contact_full_resolution_seconds",
+    "contact_resolution_open_seconds",
+)
 """Histograms that may show more than the truth even where events come in order."""
 _DISORDERED: Final = (
     "contact_wait_seconds",

@@ -10,6 +10,7 @@ Source: 3-metrics 3.1.
 import http.client
 import re
 from collections import defaultdict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
 Labels = tuple[tuple[str, str], ...]
 """Label names and values, sorted by name."""
 
-_LINE: Final = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$")
+_SERIES: Final = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})?")
 _LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _WATERMARK: Final = "contact_stream_watermark_seconds"
 _SINCE: Final = "_timestamp_seconds"
 _OF_A_SHARD: Final = frozenset(("partition", "stage"))
 _TIMEOUT_S: Final = 2.0
+_SERIES_KEPT: Final = 200_000  # a page hardly differs from the one before in anything but values
 
 
 def fetch(port: int, path: str = "/metrics") -> str | None:
@@ -44,11 +46,23 @@ def parse(page: str) -> dict[tuple[str, Labels], float]:
     """Return every sample of a text exposition by name and labels."""
     samples = {}
     for line in page.splitlines():
-        found = None if line.startswith("#") else _LINE.match(line)
-        if found:
-            labels = tuple(sorted(_LABEL.findall(found[2] or "")))
-            samples[found[1], labels] = float(found[3])
+        text, _, value = line.rpartition(" ")
+        if text and text[0] != "#":
+            samples[_key(text)] = float(value)
     return samples
+
+
+@lru_cache(maxsize=_SERIES_KEPT)
+def _key(series: str) -> tuple[str, Labels]:
+    found = _SERIES.fullmatch(series)
+    if found is None:
+        raise ValueError(f"no series: {series!r}")
+    return found[1], tuple(sorted(_LABEL.findall(found[2] or "")))
+
+
+@lru_cache(maxsize=_SERIES_KEPT)
+def _of_the_centre(labels: Labels) -> Labels:
+    return tuple(pair for pair in labels if pair[0] not in _OF_A_SHARD)
 
 
 class Figures:
@@ -74,7 +88,7 @@ class Figures:
         }
         self._sums: dict[str, dict[Labels, float]] = defaultdict(dict)
         for (name, labels), value in shards.items():
-            kept = tuple(pair for pair in labels if pair[0] not in _OF_A_SHARD)
+            kept = _of_the_centre(labels)
             known = self._sums[name].get(kept)
             if known is None:
                 self._sums[name][kept] = value

@@ -151,6 +151,21 @@ def test_arrivals_by_channel_are_the_contacts(files: list[str], capsys: pytest.C
     assert found["inbound"] + found["outbound"] + found["internal"] == found["arrivals"]
 
 
+def test_a_reopened_case_is_measured_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """R45: to the first resolution, and to the one that stands; a case that is open again has none."""
+    said_of = {"T1": (("resolved", 2),), "T2": (("resolved", 5), ("reopened", 30), ("closed", 80))}
+    said_of["T3"] = (("resolved", 1), ("reopened", 170), ("resolved", 180), ("reopened", 181))
+    events = [line for ticket, words in said_of.items() for line in ticketed(ticket, words)]
+    (tmp_path / "events").write_bytes(b"\n".join(events))
+    cells = str(tmp_path / "cells")
+    assert main(["replay", "--file", str(tmp_path / "events"), "--cells", cells, "--json"]) == 0
+    [row] = answered(capsys, "--file", cells, "--table", "resolutions", "--by", "month")["rows"]
+    hour = 3_600
+    assert (row["resolved"], row["first"]) == (3, {"numerator": 8 * hour, "denominator": 3, "value": 8 / 3 * hour})
+    assert (row["stand"], row["full"]) == (2, {"numerator": 82 * hour, "denominator": 2, "value": 41 * hour})
+    assert {name: row[name] for name in row if row[name] == 1} == {"1_to_6_h": 1, "3_to_7_d": 1}
+
+
 def test_replies_are_in_one_band_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """R42: bands of e-mail replies have edges at 1, 2, 6, 12 and 24 h, without a hole, and add up to the count."""
     hours = (0.5, 1, 1.001, 2, 5, 6, 7, 12, 13, 24, 25, 48, 200)
@@ -181,6 +196,27 @@ def thread(number: int, hours: float) -> list[bytes]:
     return [
         dumps({"topic": "emails", "event": {**about, **kind, "event_id": f"{number}/{at}", "occurred_at": moment(at)}})
         for kind, at in zip(kinds, moments, strict=True)
+    ]
+
+
+def ticketed(ticket: str, words: tuple[tuple[str, int], ...]) -> list[bytes]:
+    """A call about a ticket, and what became of that so many hours later."""
+    own = {"customer": f"u{ticket}", "case_id": ticket}
+    told: list[tuple[str, int, dict[str, str]]] = [
+        ("cases", 0, {"type": "case.opened"}),
+        ("calls", 0, {"type": "contact.started", "contact_id": f"c{ticket}"}),
+        ("calls", 60, {"type": "agent.connected", "contact_id": f"c{ticket}", "agent": "anna"}),
+        ("calls", 600, {"type": "contact.ended", "contact_id": f"c{ticket}", "by": "customer"}),
+        *(("cases", hours * 3600, {"type": f"case.{word}"}) for word, hours in words),
+    ]
+    return [
+        dumps(
+            {
+                "topic": topic,
+                "event": {**own, **kind, "source": "desk", "event_id": f"{ticket}/{n}", "occurred_at": moment(at)},
+            }
+        )
+        for n, (topic, at, kind) in enumerate(told)
     ]
 
 

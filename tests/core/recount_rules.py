@@ -15,7 +15,7 @@ from tests.core.recount_calendar import closes, time_open
 from tests.core.recount_surveys import count_surveys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from stream.core.events import Event
     from stream.core.policy import Policy, RulePolicy
@@ -237,6 +237,19 @@ def _first_resolution(case: Case, mode: str) -> int | None:
     return min(solved, default=None)
 
 
+def _resolution_times(
+    home: Contact, resolved: tuple[int | None, int | None], policy: Policy
+) -> Iterator[tuple[str, int]]:
+    """Family and ms, to the first and the last resolution of a case."""
+    first, last = resolved
+    if first is not None:
+        yield "contact_resolution_seconds", max(0, first - home.arrived_at)
+        if closes(policy, home.queue):
+            yield "contact_resolution_open_seconds", time_open(policy, home.queue, home.arrived_at, first)
+    if last is not None:
+        yield "contact_full_resolution_seconds", max(0, last - home.arrived_at)
+
+
 def _count(
     case: Case, said: dict[str, Ruled | None], answers: dict[str, Event], policy: Policy, figures: Figures
 ) -> None:
@@ -246,8 +259,8 @@ def _count(
     window = policy.window_ms(case.issue)
     figures["contact_cases_opened_total", *place] += 1
     figures["contact_cases_handled_total", *place] += any(one.outcome == "handled" for one in case.contacts)
-    resolved = case.resolved(mode, END_OF_TIME) is not None
-    figures["contact_cases_resolved_total" if resolved else "contact_cases_open", *place] += 1
+    resolved = case.resolved(mode, END_OF_TIME)
+    figures["contact_cases_open" if resolved is None else "contact_cases_resolved_total", *place] += 1
     words = case.spoken(mode, END_OF_TIME)
     reopened = any(TYPES[event[2]] == "case.reopened" for event in case.ticket)
     for contact in case.contacts:  # or its customer came back after a resolution, and was served in the window
@@ -261,11 +274,8 @@ def _count(
         followed = any(other.arrived_at < until for other in case.eligible[number + 1 :])  # overlapping ones, too
         figures["contact_repeat_contacts_total", *own] += followed
     solved = _first_resolution(case, mode)
-    if solved is not None and home is not None:
-        spans = {"contact_resolution_seconds": max(0, solved - home.arrived_at)}
-        if closes(policy, home.queue):
-            spans["contact_resolution_open_seconds"] = time_open(policy, home.queue, home.arrived_at, solved)
-        for family, span in spans.items():
+    if home is not None:
+        for family, span in _resolution_times(home, (solved, resolved), policy):
             figures[family, place[0], place[2], bisect_left(HOURS_BOUNDS_MS, span)] += 1
             figures[family, place[0], place[2], "sum"] += span
     for rule, one in said.items():

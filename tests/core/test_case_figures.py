@@ -213,8 +213,9 @@ def test_resolution_in_business_hours() -> None:
 
 
 def test_a_case_has_a_first_and_a_last_resolution() -> None:
-    """R45: reopened and resolved again, the time to the last resolution is told anew, that to the first stands."""
+    """R45: reopened and resolved again, the time to the last resolution is measured anew, that to the first stands."""
     script, world = Script(), world_of()
+    label = '{channel="voice",issue="none"}'
     told = [script.ticket("opened", 0, "T"), *script.call("c", 0, case_id="T")]
     words = [("resolved", DAY_MS, DAY_MS), ("reopened", 2 * DAY_MS, None), ("closed", 3 * DAY_MS, 3 * DAY_MS)]
     world.feed(told, START)
@@ -222,6 +223,9 @@ def test_a_case_has_a_first_and_a_last_resolution() -> None:
         world.feed([script.ticket(word, at, "T")], START + at)
         verdict = world.current()["u", "T"]
         assert (verdict["first_resolution_ms"], verdict["last_resolution_ms"]) == (DAY_MS, last)
+        full = figures(world, "contact_full_resolution_seconds_")
+        assert full.get(f"contact_full_resolution_seconds_count{label}", 0) == (last is not None)
+        assert full.get(f"contact_full_resolution_seconds_sum{label}", 0) == (last or 0) / 1000
     assert figures(world, "contact_resolution_seconds_sum") == {
         'contact_resolution_seconds_sum{channel="voice",issue="none"}': DAY_MS / 1000
     }

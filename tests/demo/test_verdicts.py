@@ -148,13 +148,43 @@ def test_with_a_ticket_the_ticket_decides() -> None:
     check(case(words=(opened,)), 20, None)
 
 
+def test_help_that_comes_too_late_or_from_an_agent() -> None:
+    """Unresolved, nobody fails it any more once a window has passed; who calls may resolve it before the first does."""
+    denied = handled(10, 11, (12, "unresolved"))
+    denied.last_at = hours(12)
+    check(case(denied, handled(12 + W, 13 + W)), 400, Verdict("failed", "unresolved"))
+    check(case(denied, handled(11.9 + W, 13 + W)), 400, Verdict("failed", "later_contact"))
+    late = handled(10, 40, (39, "resolved"))
+    check(case(late, handled(20, 21, inbound=False)), 60, Verdict("failed", "later_contact"))
+    check(case(late, handled(39, 41, inbound=False)), 60, PROVISIONAL)
+
+
+def test_a_ticket_is_counted_under_what_names_it() -> None:
+    """Nobody was served: channel and queue are those of the first contact that names it, unless who called gave up."""
+    world = Simulator(scenario("calm"), 1, START).world
+    person = next(one for one in iter(lambda: Person(world), None) if one.names)
+    errand = Errand(person, "billing", "invoice")
+    errand.tickets = [Ticket("T1", person.names[0])]
+    gave_up, by_machine = (asked(at, outcome) for at, outcome in ((9, "abandoned"), (10, "self_served")))
+    for one in (gave_up, by_machine):
+        one.name, one.ticket, one.queue = person.names[0], errand.tickets[0], "sales"
+    errand.contacts = [gave_up]
+    assert [made.place[:2] for made in errand.cases()] == [("none", "unassigned")]
+    errand.contacts = [gave_up, by_machine]
+    assert [made.place[:2] for made in errand.cases()] == [("voice", "sales")]
+
+
 def test_the_latest_contact_says_whether_a_case_is_open() -> None:
     """Resolved by the first, open again while the second goes on."""
-    assert case(handled(10, 11)).solved()
-    assert not case(handled(10, 11), handled(20, None)).solved()
-    assert not case(handled(10, 11), handled(20, 21, (21.01, "unresolved"))).solved()
-    assert case(handled(10, 11, (11.01, "unresolved")), handled(20, 21)).solved()
-    assert case(handled(10, 11), words=((10, "opened"), (12, "closed"))).solved()
+    assert case(handled(10, 11)).solved_at() == hours(11)
+    assert case(handled(10, 11), handled(20, None)).solved_at() is None
+    assert case(handled(10, 11), handled(20, 21, (21.01, "unresolved"))).solved_at() is None
+    assert case(handled(10, 11, (11.01, "unresolved")), handled(20, 21)).solved_at() == hours(21)
+    assert case(handled(10, 11), words=((10, "opened"), (12, "closed"))).solved_at() == hours(12)
+    opened, solved = (10, "opened"), (30.01, "resolved")
+    assert case(handled(10, 11), handled(30, 31, solved), words=(opened, (12, "closed"))).solved_at() == hours(30.01)
+    denied = handled(30, 31, (31.01, "unresolved"))
+    assert case(handled(10, 11), denied, words=(opened, (12, "closed"))).solved_at() is None
 
 
 def test_an_errand_is_one_case_as_far_as_anybody_knows() -> None:

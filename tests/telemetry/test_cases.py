@@ -221,6 +221,7 @@ def test_resolution_times_are_measured_in_hours_everywhere() -> None:
 
 LABELS = {
     "contact_resolution_seconds": ("channel", "issue"),
+    "contact_full_resolution_seconds": ("channel", "issue"),
     "contact_resolution_open_seconds": ("channel", "issue"),
     "contact_cases_open": ("channel", "queue", "issue"),
     "contact_cases_opened_total": ("channel", "queue", "issue"),

@@ -77,8 +77,8 @@ def case_worth(stands: Standing, said: Verdicts, answers: Answers, figures: Case
         own = figures.home(channel, queue, case.issue)
         _add(into, own.eligible, at, eligible)
         _add(into, own.repeats, at, followed)
-    if solved is not None and home is not None:
-        _resolution(into, home, solved, series, figures)
+    if home is not None:
+        _resolution(into, home, (solved, last), series, figures)
     for rule, one in said.items():
         if one is not None:
             own = series if one.first is home else _home(one.first, case, figures)
@@ -111,9 +111,19 @@ def credit_of(said: Verdict) -> str | None:
     return next(iter(served_by(said.first)), None)
 
 
-def _resolution(into: Contributions, home: Fact, solved: int, series: HomeFigures, figures: CaseFigures) -> None:
-    """How long a case took that began with ``home``; and how much of it its queue was open, if it ever closes."""
+def _resolution(
+    into: Contributions, home: Fact, resolved: tuple[int | None, int | None], series: HomeFigures, figures: CaseFigures
+) -> None:
+    """How long a case took that began with ``home``, to its first and its last resolution.
+
+    Of the first also how much of it the queue was open, if it ever closes.
+    """
+    solved, last = resolved
     policy, at = figures.policy, home.arrived_at // INTERVAL_MS
+    if last is not None:
+        series.full_resolution.add(into, max(0, last - home.arrived_at), at, NEVER)
+    if solved is None:
+        return
     series.resolution.add(into, max(0, solved - home.arrived_at), at, NEVER)
     if policy.has_hours(home.queue):
         open_ms = policy.calendar(home.queue).open_ms(home.arrived_at, solved)

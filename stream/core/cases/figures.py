@@ -75,6 +75,7 @@ class HomeFigures:
         "_rules",
         "channel",
         "eligible",
+        "full_resolution",
         "handled",
         "issue",
         "open",
@@ -106,6 +107,7 @@ class HomeFigures:
         self.eligible = series("contact_eligible_contacts_total")
         self.repeats = series("contact_repeat_contacts_total")
         self.resolution = self._timing("contact_resolution_seconds")
+        self.full_resolution = self._timing("contact_full_resolution_seconds")
         self.resolution_open = self._timing("contact_resolution_open_seconds")
 
     def rule(self, name: str) -> RuleFigures:

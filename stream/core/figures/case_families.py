@@ -95,6 +95,17 @@ CASE_FAMILIES: Final = (
     ),
     replace(
         timed(
+            "contact_full_resolution_seconds",
+            "Time from the arrival of a case's first contact to the resolution that stands; anew when reopened.",
+            "2.6, R45",
+            ("channel", "issue"),
+            _PLACES,
+        ),
+        stage=CASE_STAGE,
+        hours=True,
+    ),
+    replace(
+        timed(
             "contact_resolution_open_seconds",
             "The part of the time to a case's first resolution in which its queue was open by its calendar.",
             "2.6, 2.9, R14, R45",

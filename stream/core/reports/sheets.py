@@ -18,6 +18,7 @@ from stream.core.figures.families import (
     bounds_ms,
 )
 from stream.core.figures.ratios import QueueCounts, Ratio, abandonment, service_levels
+from stream.core.policy import NONE
 from stream.core.reports.sums import Key, Sums, side
 
 Unit = Literal["count", "share", "seconds"]
@@ -26,7 +27,9 @@ Values = Mapping[str, Value]
 
 _VISITS: Final = "contact_visits_total"
 _WAIT: Final = "contact_wait_seconds_sum"
-_BUCKET: Final = "contact_first_response_seconds_bucket"
+_RESPONSE: Final = "contact_first_response_seconds"
+_RESOLUTION: Final = "contact_resolution_seconds"
+_FULL: Final = "contact_full_resolution_seconds"
 _FCR: Final = "contact_fcr_cases_total"
 _LEFT_BY_DESIGN: Final = ("callback", "voicemail", "overflow", "transferred", "external")
 _HANDLED_MS: Final = ("contact_handle_seconds_sum",)
@@ -156,31 +159,36 @@ CONTACTS: Final = Sheet(
 )
 
 
-def _bands(channel: str, edges: Mapping[str, float]) -> tuple[Column, ...]:
-    """Columns of first responses by the time they took: each edge is a bound of the histogram, in seconds."""
-    bounds = [bound / 1000 for bound in bounds_ms("contact_first_response_seconds", channel)]
+def _bands(family: str, channel: str, edges: Mapping[str, float]) -> tuple[Column, ...]:
+    """Columns of what a histogram counts by the time it took: each edge is one of its bounds, in seconds."""
+    bounds = [bound / 1000 for bound in bounds_ms(family, channel)]
     columns, low = [], 0.0
     for name, high in edges.items():
         inside = [f"{bound}" for bound in bounds if low < bound <= high]
         inside += ["+Inf"] if high > bounds[-1] else []
         title = name.replace("up_to_", "≤ ").replace("over_", "> ").replace("_", " ")
-        columns.append(_count(name, title, *((_BUCKET, bound) for bound in inside)))
+        columns.append(_count(name, title, *((f"{family}_bucket", bound) for bound in inside)))
         low = high
     return tuple(columns)
 
 
+def _all_of(family: str, channel: str) -> tuple[Key, ...]:
+    """Every bucket of a histogram: what it counts in all."""
+    bounds = [str(bound / 1000) for bound in bounds_ms(family, channel)]
+    return tuple((f"{family}_bucket", bound) for bound in (*bounds, "+Inf"))
+
+
 def _responses(name: str, says: str, channels: tuple[str, ...], edges: Mapping[str, float]) -> Sheet:
-    bounds = [str(bound / 1000) for bound in bounds_ms("contact_first_response_seconds", channels[0])]
-    every = tuple((_BUCKET, bound) for bound in (*bounds, "+Inf"))
-    mean = _mean("mean", "mean", ("contact_first_response_seconds_sum",), *every)
+    every = _all_of(_RESPONSE, channels[0])
+    mean = _mean("mean", "mean", (f"{_RESPONSE}_sum",), *every)
     reached = Column(
         "in_target",
         "in target",
         "share",
         lambda sums: (_sum(sums, ("contact_responses_in_target_total",)), _sum(sums, *every)),
     )
-    columns = (_count("responses", "responses", *every), *_bands(channels[0], edges), reached, mean)
-    series = (_BUCKET, "contact_first_response_seconds_sum", "contact_responses_in_target_total")
+    columns = (_count("responses", "responses", *every), *_bands(_RESPONSE, channels[0], edges), reached, mean)
+    series = (f"{_RESPONSE}_bucket", f"{_RESPONSE}_sum", "contact_responses_in_target_total")
     return Sheet(name, says, ("channel", "queue"), columns, frozenset(series), channels)
 
 
@@ -340,10 +348,36 @@ def cases(rule: str) -> Sheet:
     )
 
 
-SHEETS: Final = ("queues", "contacts", "responses", "replies", "steps", "callbacks", "agents", "cases")
+RESOLUTIONS: Final = Sheet(
+    "resolutions",
+    "cases by when they began: the time to their first resolution, and to the one that stands",
+    ("channel", "issue"),
+    (
+        _count("resolved", "resolved", *_all_of(_RESOLUTION, NONE)),
+        _mean("first", "first resolution", (f"{_RESOLUTION}_sum",), *_all_of(_RESOLUTION, NONE)),
+        _count("stand", "stand resolved", *_all_of(_FULL, NONE)),
+        _mean("full", "full resolution", (f"{_FULL}_sum",), *_all_of(_FULL, NONE)),
+        *_bands(
+            _FULL,
+            NONE,
+            {
+                "up_to_1_h": _HOUR,
+                "1_to_6_h": 6 * _HOUR,
+                "6_to_24_h": 24 * _HOUR,
+                "1_to_3_d": 72 * _HOUR,
+                "3_to_7_d": 168 * _HOUR,
+                "over_7_d": float("inf"),
+            },
+        ),
+    ),
+    frozenset(f"{family}_{part}" for family in (_RESOLUTION, _FULL) for part in ("bucket", "sum")),
+)
+
+
+SHEETS: Final = ("queues", "contacts", "responses", "replies", "steps", "callbacks", "agents", "cases", "resolutions")
 
 
 def sheet(name: str, rule: str) -> Sheet:
     """A table by its name, one of `SHEETS`; ``rule`` matters to the cases only."""
-    fixed = {each.name: each for each in (QUEUES, CONTACTS, RESPONSES, REPLIES, STEPS, CALLBACKS, AGENTS)}
+    fixed = {each.name: each for each in (QUEUES, CONTACTS, RESPONSES, REPLIES, STEPS, CALLBACKS, AGENTS, RESOLUTIONS)}
     return fixed.get(name) or cases(rule)

@@ -105,9 +105,14 @@ class Errand:
             part = parts.setdefault((self.person.known_as(ticket.customer), ticket.root.name), Case())
             part.words = sorted((*part.words, *ticket.words))
         for contact in self.contacts:
+            if not contact.name:
+                continue
+            root = contact.ticket.root.name if contact.ticket is not None else ""
+            known = (self.person.known_as(contact.name), root)
             if contact.counts:
-                root = contact.ticket.root.name if contact.ticket is not None else ""
-                parts.setdefault((self.person.known_as(contact.name), root), Case()).contacts.append(contact)
+                parts.setdefault(known, Case()).contacts.append(contact)
+            elif contact.linked and known in parts:
+                parts[known].linked.append(contact)
         return iter(parts.values())
 
 

@@ -64,12 +64,15 @@ class CaseBook:
     def _of_times(self, case: Case, at: int, counts: Counter[Key]) -> list[tuple[Key, int]]:
         """How long it took to resolve a case; the first agent has the credit."""
         solved = case.first_solved_at(at)
-        if solved is None or not case.contacts:
+        if solved is None or case.home is None:
             return []
         channel, queue, issue = case.place
-        arrived = (case.inbound or case.contacts)[0].arrived_at
+        arrived = case.home.arrived_at
         took_ms = max(0, solved - arrived)  # a ticket may have been resolved before any contact named it
         times: list[tuple[Key, int]] = [(("contact_resolution_seconds", channel, issue), took_ms)]
+        stands = case.solved_at(at)
+        if stands is not None:
+            times.append((("contact_full_resolution_seconds", channel, issue), max(0, stands - arrived)))
         opening = self._hours.of(queue)
         if opening is not None:
             times.append((("contact_resolution_open_seconds", channel, issue), opening.between(arrived, solved)))
@@ -130,7 +133,7 @@ def _of_case(case: Case, at: int) -> Counter[Key]:
     place, issue = case.place, case.place[2]
     counts["contact_cases_opened_total", *place] = 1
     counts["contact_cases_handled_total", *place] = any(contact.outcome == "handled" for contact in case.contacts)
-    solved = case.solved(at)
+    solved = case.solved_at(at) is not None
     counts["contact_cases_resolved_total", *place] = solved
     counts["contact_cases_open", *place] = not solved and not case.over(at)
     counts["contact_cases_reopened_total", *place] = case.reopened(at)

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from stream.demo.scenario import SILENCE_MS
 
 ELIGIBLE: Final = frozenset(("handled", "voicemail", "callback"))
+GAVE_UP: Final = frozenset(("abandoned", "abandoned_short", "abandoned_step"))
 """Outcomes of a contact that is one of a case (2.7)."""
 UNASSIGNED: Final = "unassigned"
 NONE: Final = "none"
@@ -123,6 +124,11 @@ class Facts:
         if not self.name:
             return False
         return self.outcome in ELIGIBLE if self.inbound else self.outcome == "handled"
+
+    @property
+    def linked(self) -> bool:
+        """Whether it only names a ticket: a machine served the customer, or nobody has yet; who gave up does not."""
+        return bool(self.inbound and self.name and self.ticket is not None and self.outcome not in GAVE_UP)
 
     @property
     def answer(self) -> str:

@@ -127,6 +127,7 @@ CASE_GAUGES: Final = MappingProxyType(
 CASE_TIMES: Final = MappingProxyType(
     {
         "contact_resolution_seconds": ("channel", "issue"),
+        "contact_full_resolution_seconds": ("channel", "issue"),
         "contact_resolution_open_seconds": ("channel", "issue"),
     }
 )

@@ -54,13 +54,20 @@ class Verdict(NamedTuple):
 
 
 class Case:
-    """The contacts of one case, in order of arrival, and what was said of its tickets, in order."""
+    """The contacts of one case, in order of arrival, and what was said of its tickets, in order.
 
-    __slots__ = ("contacts", "words")
+    Attributes:
+        contacts: those that count.
+        linked: others that name its ticket; a case without a contact is counted under the first of them.
+        words: when something was said of its tickets, and what.
+    """
+
+    __slots__ = ("contacts", "linked", "words")
 
     def __init__(self) -> None:
         """Nothing is in it."""
         self.contacts: list[Facts] = []
+        self.linked: list[Facts] = []
         self.words: list[tuple[int, str]] = []
 
     @property
@@ -74,23 +81,32 @@ class Case:
         return any(what in _DECIDING for _, what in self.words)
 
     @property
+    def home(self) -> "Facts | None":
+        """The contact it is counted under: the first eligible one, else the first that names its ticket."""
+        return next(iter(self.inbound or self.linked or self.contacts), None)
+
+    @property
     def place(self) -> tuple[str, str, str]:
-        """Channel and queue of the first contact, and the first issue any contact states."""
-        first = next(iter(self.inbound or self.contacts), None)
+        """Channel and queue of the contact it is counted under, and the first issue any contact states."""
+        first = self.home
         issue = next((contact.issue for contact in self.contacts if contact.issue), NONE)
         return (NONE, UNASSIGNED, issue) if first is None else (first.channel, first.queue, issue)
 
-    def solved(self, at: int | None = None) -> bool:
-        """Whether it is resolved as of `at`: the latest contact, or the latest word about it, decides."""
-        words = [(at, what in _RESOLVING) for at, what in self.words if what in _DECIDING]
+    def solved_at(self, at: int | None = None) -> int | None:
+        """Since when it is resolved as of `at`: the latest contact, or the latest word about it, decides."""
+        words = [(said, what in _RESOLVING) for said, what in self.words if what in _DECIDING]
         if words:
-            words += [(word.at, word.resolution == "resolved") for fact in self.contacts for word in fact.words]
-            return max(words)[1]
+            ticket = max(words)
+            own = [(word.at, word.resolution == "resolved", fact) for fact in self.contacts for word in fact.words]
+            latest = max(own, key=lambda word: word[:2], default=None)
+            if latest is not None and latest[:2] > ticket:
+                return latest[2].solved_at(at, ticketed=True)
+            return ticket[0] if ticket[1] else None
         for contact in reversed(self.contacts):
             since = contact.solved_at(at, ticketed=False)
             if contact.inbound or contact.words or since is not None:
-                return since is not None
-        return False
+                return since
+        return None
 
     def over(self, at: int) -> bool:
         """Whether nothing that may still be told changes it: a window and the lateness after the last word.
@@ -174,20 +190,23 @@ class Case:
             "follow_up": last == "follow_up",
             "transfer": rule.one_agent and (met.moved or len(met.agents) > 1),
         }
-        reasons |= self._left_open(after, ends, at) if solved is None else self._came_back(met, after, solved)
+        reasons |= self._left_open(met, after, ends, at) if solved is None else self._came_back(met, after, solved, at)
         return next((reason for reason, applies in reasons.items() if applies), "")
 
-    def _left_open(self, after: "list[Facts]", ends: int | None, at: int) -> dict[str, bool]:
-        """What fails a case that its first contact did not resolve."""
-        helped = any(one.inbound or one.solved_at(at, ticketed=self.ticketed) is not None for one in after)
+    def _left_open(self, met: "Facts", after: "list[Facts]", ends: int | None, at: int) -> dict[str, bool]:
+        """What fails a case that its first contact did not resolve; until a window after that it takes contacts."""
+        until = None if ends is None else max(ends, met.last_at + WINDOW_MS)
+        helping = (one.arrived_at if one.inbound else one.solved_at(at, ticketed=self.ticketed) for one in after)
+        helped = any(since is not None and (until is None or since < until) for since in helping)
         return {"unresolved": not helped and ends is not None and at >= ends, "later_contact": helped}
 
-    def _came_back(self, met: "Facts", after: "list[Facts]", solved: int) -> dict[str, bool]:
-        """What fails a case that was resolved."""
+    def _came_back(self, met: "Facts", after: "list[Facts]", solved: int, at: int) -> dict[str, bool]:
+        """What fails a case that was resolved; who called the customer may have done it sooner."""
         back = next((contact.arrived_at for contact in after if contact.inbound), None)
+        called = (one.solved_at(at, ticketed=self.ticketed) for one in after if not one.inbound)
         again = any(solved <= served < solved + WINDOW_MS for served in met.back_at)
         return {
-            "later_contact": back is not None and back < solved,
+            "later_contact": any(since is not None and since < solved for since in (back, *called)),
             "reopened": again or self._said("reopened", solved, solved + WINDOW_MS),
             "repeat": back is not None and back < solved + WINDOW_MS,
         }

@@ -111,8 +111,12 @@ def test_days_on_which_the_clock_changes(seed: int, start: int, cut: bool) -> No
     assert centre.unaccounted() == 0
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("seed", range(100, 140))
+TELLING = (105, 110, 129)  # a ticket only a machine's contact names; help after a window; a call that resolves sooner
+
+
+@pytest.mark.parametrize(
+    "seed", [seed if seed in TELLING else pytest.param(seed, marks=pytest.mark.full) for seed in range(100, 140)]
+)
 def test_many_worlds(seed: int) -> None:
     """A day, weeks and a change of the clock from every seed, cut or complete."""
     plain, cut = ("calm", "monday-morning", "outage-spike")[seed % 3], seed % 2 == 0

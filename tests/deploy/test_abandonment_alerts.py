@@ -18,6 +18,10 @@ ENOUGH = fewest(100, GOAL)
 """Of a hundred: with one fewer, chance explains it."""
 
 
+DAY = 24 * 60
+"""In minutes."""
+
+
 def ended(abandoned: int, of: int = 100) -> dict[str, int]:
     """So many abandoned of so many; the others answered."""
     return {"answered": of - abandoned, "abandoned": abandoned}
@@ -97,23 +101,33 @@ def test_the_lower_bound_is_wilsons(promtool: str, tmp_path: Path) -> None:
 
 def test_a_slow_burn_warns(promtool: str, tmp_path: Path) -> None:
     """Half an hour after the lower bounds of hour and day passed the goal; it ends with the hour."""
-    ticks = Ticks(240, 300)
-    burning = frame(ticks, billing=GOAL) | ticks.visits(120, ended(ENOUGH))
-    moments: dict[str, list[Labels]] = {"145m": [], "150m": [BILLING], "175m": [BILLING], "180m": []}
+    ticks, day = Ticks(DAY + 240, 300), DAY + 120
+    burning = frame(ticks, billing=GOAL) | ticks.visits(day, ended(ENOUGH))
+    moments: dict[str, list[Labels]] = {
+        f"{day + 25}m": [],
+        f"{day + 30}m": [BILLING],
+        f"{day + 55}m": [BILLING],
+        f"{day + 60}m": [],
+    }
     story = Story("burn", burning, moments)
     answered = 'contact_visits_total{channel="voice", queue="billing", outcome="answered", partition="0"}'
     stories = [
         story,
-        story.told("one fewer", ticks.visits(120, ended(ENOUGH - 1))),
-        story.told("nineteen offered", ticks.visits(120, ended(19, 19))),
-        story.told("a good day", {answered: ticks.samples((30, 1000), (120, 1000 + 100 - ENOUGH))}),
+        story.told("one fewer", ticks.visits(day, ended(ENOUGH - 1))),
+        story.told("nineteen offered", ticks.visits(day, ended(19, 19))),
+        story.told("a good day", {answered: ticks.samples((DAY - 30, 1000), (day, 1000 + 100 - ENOUGH))}),
         story.told("closed", ticks.gauge("contact_queue_open", (0, 0), queue="billing")),
-        story.told("old", ticks.heard("calls", (125, 180))),
+        story.told("old", ticks.heard("calls", (day + 5, day + 60))),
+        Story(
+            "nobody knows the day yet",
+            frame(ticks, billing=GOAL) | ticks.visits(120, ended(ENOUGH)),
+            {f"{minute}m": [] for minute in range(120, 200, 5)},
+        ),
     ]
     check_alert(promtool, tmp_path, "ContactAbandonmentSlowBurn", stories, 300)
 
 
-WEEK = 7 * 24 * 60
+WEEK = 7 * DAY
 USUAL = 0.04
 MANY = fewest(100, 2 * USUAL)
 

@@ -90,24 +90,22 @@ class Row:
                 insort(self.tail, event)
             self.fold(policy)
         else:
-            for event in fresh:
-                fold_on(self.contacts, event, policy)
+            fold_on(self.contacts, fresh, policy)
             self.tail += fresh
         return duplicates, bool(fresh)
 
     def fold(self, policy: Policy) -> None:
         """Fold the whole tail again on the prefix."""
         self.contacts = [contact.copy() for contact in self.prefix]
-        for event in self.tail:
-            fold_on(self.contacts, event, policy)
+        fold_on(self.contacts, self.tail, policy)
 
     def trim(self, cutoff: int, policy: Policy) -> None:
         """Fold events older than ``cutoff`` into the prefix once the tail has grown long."""
         if len(self.tail) <= TAIL_EVENTS:
             return
         old = bisect_left(self.tail, cutoff, key=_at)
+        fold_on(self.prefix, self.tail[:old], policy)
         for event in self.tail[:old]:
-            fold_on(self.prefix, event, policy)
             if self.ids.get((event[4], event[3])) is event:
                 del self.ids[(event[4], event[3])]
         del self.tail[:old]
@@ -161,17 +159,18 @@ class Row:
         return False
 
 
-def fold_on(contacts: list[Contact], event: Event, policy: Policy) -> None:
-    """Apply ``event`` to the generation it belongs to; a long silence begins a new one."""
-    if event[2] != RESTARTED:
-        if not contacts:
-            contacts.append(Contact(event))
-        else:
-            latest = contacts[-1]
-            if event[0] - latest.last_at >= policy.kept_ms(latest.channel):
-                contacts.append(Contact(event))
-    if contacts:
-        contacts[-1].apply(event)
+def fold_on(contacts: list[Contact], events: list[Event], policy: Policy) -> None:
+    """Apply ``events``, which sort last, each to the generation it belongs to; a long silence begins a new one."""
+    latest = contacts[-1] if contacts else None
+    for event in events:
+        if event[2] == RESTARTED:
+            if latest is not None:
+                latest.apply(event)
+            continue
+        if latest is None or event[0] - latest.last_at >= policy.kept_ms(latest.channel):
+            latest = Contact(event)
+            contacts.append(latest)
+        latest.apply(event)
 
 
 def _at(event: Event) -> int:

@@ -89,8 +89,7 @@ def _opening(contact: Contact, figures: Figures, arrival: int, into: Contributio
 def _visits(contact: Contact, figures: Figures, into: Contributions, *, inferred: bool) -> None:
     channel, policy = contact.channel, figures.policy
     for visit in contact.seen_visits:
-        queue = of.queue_of(visit, contact)
-        series = figures.queue(channel, queue)
+        series = figures.queue(channel, of.queue_of(visit, contact))
         arrival = visit.entered_at // INTERVAL_MS
         key = (series.entered, arrival, NEVER)
         into[key] = into.get(key, 0) + 1
@@ -116,7 +115,7 @@ def _visits(contact: Contact, figures: Figures, into: Contributions, *, inferred
         if series.calendar is not None:
             opened = series.calendar.open_ms(left - wait, left)
             series.wait_open["answered" if name == "answered" else "abandoned"].add(into, opened, arrival, outcome)
-        if wait <= policy.target_ms(channel, queue):
+        if wait <= series.target_ms:
             key = (in_target, arrival, outcome)
             into[key] = into.get(key, 0) + 1
 
@@ -126,16 +125,17 @@ def _steps(contact: Contact, figures: Figures, into: Contributions, *, inferred:
     end = of.end_of(contact, inferred=inferred)
     met: set[str] = set()
     for step in contact.steps.path:
+        series = figures.step(channel, step.name)
         arrival = step.entered_at // INTERVAL_MS
-        key = (figures.step(channel, step.name, "entered"), arrival, NEVER)
+        key = (series.outcomes["entered"], arrival, NEVER)
         into[key] = into.get(key, 0) + 1
         continued = of.continued_at(step, contact)
         over = step.over_at(end if continued is None else continued)
         if over is not None and over > step.entered_at:
-            key = (figures.walk("contact_step_seconds_total", channel, step.name), arrival, over // INTERVAL_MS)
+            key = (series.seconds, arrival, over // INTERVAL_MS)
             into[key] = into.get(key, 0) + over - step.entered_at
         if step.name in met:
-            key = (figures.walk("contact_step_repeats_total", channel, step.name), arrival, NEVER)
+            key = (series.repeats, arrival, NEVER)
             into[key] = into.get(key, 0) + 1
         met.add(step.name)
         if continued is not None:
@@ -144,7 +144,7 @@ def _steps(contact: Contact, figures: Figures, into: Contributions, *, inferred:
             name, at = contact.steps.ending(contact.ended_by, inferred=inferred), max(end, step.entered_at)
         else:
             continue
-        key = (figures.step(channel, step.name, name), arrival, at // INTERVAL_MS)
+        key = (series.outcomes[name], arrival, at // INTERVAL_MS)
         into[key] = into.get(key, 0) + 1
 
 

@@ -59,8 +59,10 @@ def begins_at(contact: Contact) -> int:
 
     Source: 2-numbers 2.7, R17.
     """
-    asked = [at for at in (contact.voicemail_at, contact.callback_at) if at is not None]
-    asked = asked or [v.left_at or 0 for v in contact.seen_visits if v.outcome in _ASKED]
+    if contact.voicemail_at is None and contact.callback_at is None:
+        asked = [v.left_at or 0 for v in contact.seen_visits if v.outcome in _ASKED]
+    else:
+        asked = [at for at in (contact.voicemail_at, contact.callback_at) if at is not None]
     if not asked:
         return contact.arrived_at
     before = [at for at in asked if contact.handled_at is None or at < contact.handled_at]
@@ -164,7 +166,7 @@ def handled_ms(contact: Contact) -> tuple[int, int, int, int] | None:
     work = contact.handling
     if contact.ended_at is None or not work.legs or work.wrapups or contact.channel == "email":
         return None
-    return work.talk_ms, work.hold_ms, work.wrapup_ms, max(contact.ended_at, work.wrapup_ended_at)
+    return *work.measured_ms(), max(contact.ended_at, work.wrapup_ended_at)
 
 
 def first_response(contact: Contact) -> tuple[int, int, int, str] | None:

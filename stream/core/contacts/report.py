@@ -71,7 +71,9 @@ def contact_report(contact: Contact, policy: Policy, watermark: int | None, *, i
 def report_of(contact: Contact, known: Told, policy: Policy) -> Report:
     """The same, where what the case stage is told is ``known``."""
     work, first = contact.handling, of.first_response(contact)
-    times = of.handled_ms(contact)
+    talk, hold, wrapup = work.measured_ms()
+    calendar = policy.calendar(known.queue)
+    wall = calendar.wall(known.arrived_at)
     inferred = known.inferred
     since = None if inferred else contact.responses.since
     served = contact.ended_at is not None and bool(work.legs)
@@ -86,7 +88,9 @@ def report_of(contact: Contact, known: Told, policy: Policy) -> Report:
         "issue": known.issue,
         "queue": known.queue,
         "arrived_at": known.arrived_at,
-        **_local(known, policy),
+        "local_day": wall.day,
+        "local_hour": wall.hour,
+        "in_hours": calendar.in_hours(known.arrived_at),
         "begins_at": known.begins_at,
         "last_at": known.last_at,
         "pauses": contact.pauses,
@@ -99,9 +103,9 @@ def report_of(contact: Contact, known: Told, policy: Policy) -> Report:
         "reopens": contact.responses.reopens,
         "transfers": [kind for kind, _, _ in contact.transfers],
         "time_to_agent_ms": work.legs[0].connected_at - known.arrived_at if work.legs else None,
-        "talk_ms": work.talk_ms if times is None else times[0],
-        "hold_ms": work.hold_ms if times is None else times[1],
-        "wrapup_ms": work.wrapup_ms,
+        "talk_ms": talk,
+        "hold_ms": hold,
+        "wrapup_ms": wrapup,
         "handle_ms": known.handle_ms,
         "first_response_ms": None if first is None else first[2],
         "next_response_ms": [answered - asked for asked, answered in contact.responses.following],
@@ -129,28 +133,23 @@ def _handle_ms(contact: Contact) -> int | None:
     return None if times is None else times[0] + times[1] + times[2]
 
 
-def _local(known: Told, policy: Policy) -> Report:
-    """The arrival by the calendar of the contact's queue."""
-    calendar, at = policy.calendar(known.queue), known.arrived_at
-    return {
-        "local_day": calendar.local_day(at),
-        "local_hour": calendar.local_hour(at),
-        "in_hours": calendar.in_hours(at),
-    }
-
-
 def _visit(visit: Visit, contact: Contact, policy: Policy, *, inferred: bool) -> Report:
     outcome = of.visit_outcome(visit, contact.channel, policy, inferred=inferred)
     abandoned = outcome in of.GIVEN_UP
-    waiting = outcome == "waiting"
+    left: int | None
+    wait: int | None
+    if outcome == "waiting":
+        left = wait = None
+    elif visit.left_at is None:
+        left, wait = contact.last_at, contact.last_at - visit.entered_at
+    else:
+        left, wait = visit.left_at, visit.wait_ms
     return {
         "queue": of.queue_of(visit, contact),
         "outcome": outcome,
         "entered_at": visit.entered_at,
-        "left_at": None if waiting else (contact.last_at if visit.left_at is None else visit.left_at),
-        "wait_ms": None
-        if waiting
-        else (visit.wait_ms if visit.left_at is not None else contact.last_at - visit.entered_at),
+        "left_at": left,
+        "wait_ms": wait,
         "after_agent": abandoned and visit.after_agent,
         "ringing": abandoned and bool(visit.ringing),
     }

@@ -13,16 +13,19 @@ from stream.core.policy import NONE
 MENUS_SHOWN = 3  # more menu steps are one label
 
 
-def contributions(contact: Contact, figures: Figures, watermark: int | None, into: Contributions) -> None:
+def contributions(
+    contact: Contact, stands: of.Standing, figures: Figures, watermark: int | None, into: Contributions
+) -> None:
     """Add what the contact is worth now to ``into``.
 
     Args:
         contact: one generation of one contact_id.
+        stands: how it stands at the watermark.
         figures: of the policy in force.
-        watermark: what time has passed (ms), None = none yet: silence ends contacts, callbacks expire.
+        watermark: what time has passed (ms), None = none yet: callbacks expire.
         into: receives (figure, arrival interval, outcome interval) -> amount.
     """
-    inferred = of.is_inferred(contact, watermark, figures.policy)
+    inferred, name, at, home, times = stands
     channel = contact.channel
     arrival = contact.arrived_at // INTERVAL_MS
     direction = contact.direction or "inbound"
@@ -31,7 +34,7 @@ def contributions(contact: Contact, figures: Figures, watermark: int | None, int
     if direction != "inbound":
         return
     if figures.policy.any_hours:
-        _opening(contact, figures, arrival, into)
+        _opening(contact, home, figures, into)
     _visits(contact, figures, into, inferred=inferred)
     if contact.steps.path:
         _steps(contact, figures, into, inferred=inferred)
@@ -39,14 +42,13 @@ def contributions(contact: Contact, figures: Figures, watermark: int | None, int
         missed(contact, figures, into)
     if contact.callbacks.requests:
         callbacks(contact, figures, watermark, into)
-    name, at = of.contact_outcome(contact, figures.policy, inferred=inferred)
     if name == "open":
         return
     decided = at // INTERVAL_MS
     into[(figures.channel("contact_contacts_total", channel, name), arrival, decided)] = 1
     if name == "handled":
-        _responses(contact, figures, into)
-        work(contact, figures, arrival, into)
+        _responses(contact, home, figures, into)
+        work(contact, times, figures, into)
     elif name in ("abandoned", "abandoned_short", "abandoned_step"):
         menus = contact.steps.menus
         path = figures.channel("contact_abandoned_path_total", channel, "4+" if menus > MENUS_SHOWN else str(menus))
@@ -78,12 +80,12 @@ def _quality(contact: Contact, figures: Figures, into: Contributions, *, inferre
         into[(figures.quality("unlisted_label"), NEVER, NEVER)] = len(unlisted)
 
 
-def _opening(contact: Contact, figures: Figures, arrival: int, into: Contributions) -> None:
+def _opening(contact: Contact, home: str, figures: Figures, into: Contributions) -> None:
     """An arrival while the queue it was for was closed (R38)."""
-    calendar = figures.policy.calendar(of.home_queue(contact))
-    if not calendar.in_hours(contact.arrived_at):
+    at = contact.arrived_at
+    if not figures.policy.calendar(home).in_hours(at):
         key = ("contact_arrivals_outside_opening_total", contact.channel)
-        into[(figures.get(key, figures.place(contact.channel, NONE, NONE)), arrival, NEVER)] = 1
+        into[(figures.get(key, figures.place(contact.channel, NONE, NONE)), at // INTERVAL_MS, NEVER)] = 1
 
 
 def _visits(contact: Contact, figures: Figures, into: Contributions, *, inferred: bool) -> None:
@@ -148,12 +150,11 @@ def _steps(contact: Contact, figures: Figures, into: Contributions, *, inferred:
         into[key] = into.get(key, 0) + 1
 
 
-def _responses(contact: Contact, figures: Figures, into: Contributions) -> None:
+def _responses(contact: Contact, home: str, figures: Figures, into: Contributions) -> None:
     first = of.first_response(contact)
     following = contact.responses.following
     if first is None and not following:
         return
-    home = of.home_queue(contact)
     series = figures.queue(contact.channel, home)
     if first is not None:
         asked, answered, wait, agent = first

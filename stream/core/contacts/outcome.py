@@ -4,6 +4,8 @@ The fold knows what happened; this says what it is called: short or not, unknown
 inferred, the one outcome of the contact. Pure functions of (contact, policy, inferred).
 """
 
+from typing import NamedTuple
+
 from stream.core.contacts.callbacks import Callback
 from stream.core.contacts.contact import PAUSE_MS, Contact
 from stream.core.contacts.steps import Step
@@ -22,6 +24,20 @@ _LAST_VISIT = {
 }
 
 
+Times = tuple[int, int, int, int]
+"""Talk, hold, wrap-up (ms) and when the last of them ended."""
+
+
+class Standing(NamedTuple):
+    """How a contact stands at some watermark: what both its figures and what is told of it depend on. Times in ms."""
+
+    inferred: bool
+    outcome: str  # ``open`` while there is none
+    decided_at: int
+    home: str  # the queue it is reported under
+    times: Times | None  # see `handled_ms`
+
+
 def is_inferred(contact: Contact, watermark: int | None, policy: Policy) -> bool:
     """Whether the contact has ended by inference: silence, or a restart of its source.
 
@@ -32,6 +48,12 @@ def is_inferred(contact: Contact, watermark: int | None, policy: Policy) -> bool
     if contact.restarted_at is not None:
         return True
     return watermark is not None and watermark >= contact.last_at + policy.channels[contact.channel].timeout_ms
+
+
+def standing(contact: Contact, policy: Policy, *, inferred: bool) -> Standing:
+    """How the contact stands where it has ended by inference, or has not."""
+    name, at = contact_outcome(contact, policy, inferred=inferred)
+    return Standing(inferred, name, at, home_queue(contact), handled_ms(contact))
 
 
 def end_of(contact: Contact, *, inferred: bool) -> int | None:
@@ -158,7 +180,7 @@ def work_queue(contact: Contact) -> str:
     return legs[-1].queue if legs else home_queue(contact)
 
 
-def handled_ms(contact: Contact) -> tuple[int, int, int, int] | None:
+def handled_ms(contact: Contact) -> Times | None:
     """Talk, hold, wrap-up (ms) and when the last of them ended; None while incomplete.
 
     Never for e-mail, never from an inferred end. Source: 2-numbers 2.6, R31, R32.

@@ -122,6 +122,10 @@ class Calendar:
         """Whether there are hours or holidays at all, so that it is not always open."""
         return bool(self._hours or self._holidays)
 
+    def wall(self, ms: int) -> Wall:
+        """What the clock of the zone shows at a moment."""
+        return self._clock.at(ms)
+
     def local_day(self, ms: int) -> str:
         """The local day of a moment, for example ``2026-03-02``."""
         return self._clock.at(ms).day
@@ -132,6 +136,8 @@ class Calendar:
 
     def in_hours(self, ms: int) -> bool:
         """Whether business hours are on: spans are half-open, a holiday is closed all day."""
+        if not self.closes:
+            return True
         wall = self._clock.at(ms)
         spans = self._open.get(wall.day)
         if spans is None:

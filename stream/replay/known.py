@@ -15,7 +15,7 @@ from stream.core.cases.dossier import wake
 from stream.core.cases.fact import FOREVER
 from stream.core.cases.person import KNOWN
 from stream.core.contacts.cells import contributions
-from stream.core.contacts.outcome import is_inferred
+from stream.core.contacts.outcome import is_inferred, standing
 from stream.core.contacts.report import contact_report
 from stream.replay.stages import KEPT_MS
 
@@ -95,7 +95,9 @@ class Known:
     def worth_of(self, contact_id: str, contact: Contact) -> Contributions:
         """What the contact stage counts for one generation."""
         into: Contributions = {}
-        contributions(contact, self.stages.contacts.figures, self.contacts_at(contact_id), into)
+        figures, at = self.stages.contacts.figures, self.contacts_at(contact_id)
+        stands = standing(contact, figures.policy, inferred=is_inferred(contact, at, figures.policy))
+        contributions(contact, stands, figures, at, into)
         return into
 
     def spells(self) -> Iterator[tuple[str, Spell, Contributions]]:

@@ -6,7 +6,7 @@ order of 1.6: undecodable, no_key, oversize, unknown_type, invalid.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Union, cast
+from typing import TYPE_CHECKING, Any, Union
 
 import msgspec
 
@@ -15,7 +15,7 @@ from stream.wire import events as kinds
 from stream.wire.times import parse_time
 
 if TYPE_CHECKING:
-    from stream.core.events import Body, Event
+    from stream.core.events import Event
 
 OVERSIZE_BYTES = 1_048_576
 RAW_REASON_KEPT = 256  # characters: the only text of an event without a limit is kept so far
@@ -46,7 +46,7 @@ def decode(topic: str, key: bytes | None, value: bytes | None) -> Event | Reject
     if key is None or len(value) > OVERSIZE_BYTES:
         return _explain(topic, key, value, ValueError())
     kind = type(body)
-    owner = _OWNERS[kind]
+    owner, rank = _KINDS[kind]
     try:
         named = key.decode()
     except UnicodeDecodeError:
@@ -56,7 +56,7 @@ def decode(topic: str, key: bytes | None, value: bytes | None) -> Event | Reject
     if kind is kinds.ContactEnded and body.raw_reason is not None:
         body.raw_reason = body.raw_reason[:RAW_REASON_KEPT]
     body.default_channel = DEFAULT_CHANNEL.get(topic, "voice")
-    return (at, body.source_seq, kinds.RANK_OF[kind], body.event_id, body.source, cast("Body", body))
+    return (at, body.source_seq, rank, body.event_id, body.source, body)
 
 
 def _owner(kind: type) -> str:
@@ -69,7 +69,7 @@ def _owner(kind: type) -> str:
     return "source" if kind in kinds.SOURCE_EVENTS else "customer"
 
 
-_OWNERS = {kind: _owner(kind) for kind in kinds.ALL_EVENTS}
+_KINDS = {kind: (_owner(kind), rank) for kind, rank in kinds.RANK_OF.items()}
 
 
 def _explain(topic: str, key: bytes | None, value: bytes, problem: Exception) -> Rejection:

@@ -6,6 +6,7 @@ can be read without parsing the rest, so that a shard may keep hundreds of thous
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Union
 
 import msgspec
@@ -32,6 +33,7 @@ _ROW = msgspec.json.Decoder(
 )
 _PAGE = msgspec.json.Decoder(list[_Any])
 _ENCODER = msgspec.json.Encoder()
+_BODY = itemgetter(5)
 
 
 class JsonCodec:
@@ -51,7 +53,7 @@ class JsonCodec:
     def pack_row(self, row: Row, times: RowTimes) -> bytes:
         """A row as stored; not its folded contacts, which `Row.fold` makes again."""
         prefix = [freeze(contact) for contact in row.prefix] if row.prefix else row.prefix
-        bodies = [event[5] for event in row.tail[row.paged :]]
+        bodies = list(map(_BODY, row.tail[row.paged :] if row.paged else row.tail))
         flags = times.waits + 2 * times.ended
         return _ENCODER.encode((*times[:4], flags, row.known_at, row.revision, row.sent, prefix, bodies))
 

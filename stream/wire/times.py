@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)")
-_MINUTES: dict[str, int] = {}  # "2026-03-02T10:00" -> ms; bounded
+_MINUTES: dict[str, int] = {}  # "2026-03-02T10:00:" -> ms; bounded
 _MINUTES_KEPT = 50_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -15,14 +15,14 @@ def parse_time(text: str) -> int:
     Raises:
         ValueError: it is none, lacks its offset, or names no real moment.
     """
-    minute = _MINUTES.get(text[:16])
-    if minute is not None and text[-1] == "Z" and text[16] == ":":
-        seconds, rest = text[17:19], text[19:-1]
-        if seconds.isdecimal() and seconds < "60" and seconds.isascii():
-            if not rest:
-                return minute + int(seconds) * 1000
-            if rest[0] == "." and rest[1:].isdecimal() and rest.isascii():
-                return minute + int(seconds) * 1000 + int(rest[1:4].ljust(3, "0"))
+    minute = _MINUTES.get(text[:17])
+    if minute is not None and text.isascii():
+        if len(text) == len("2026-03-02T10:00:00.000Z"):
+            point, digits = text[19] + text[23], text[17:19] + text[20:23]
+        else:
+            point, digits = "." + text[19:], text[17:19] + "000"
+        if point == ".Z" and digits.isdecimal() and digits < "60":
+            return minute + int(digits)
     return _parse_slowly(text)
 
 
@@ -39,7 +39,7 @@ def _parse_slowly(text: str) -> int:
     if offset in "Zz" and text[10] == "T":
         if len(_MINUTES) >= _MINUTES_KEPT:
             _MINUTES.clear()
-        _MINUTES[text[:16]] = whole - int(clock[6:]) * 1000
+        _MINUTES[text[:17]] = whole - int(clock[6:]) * 1000
     return whole + int((fraction or "0")[:3].ljust(3, "0"))
 
 

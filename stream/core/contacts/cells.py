@@ -13,16 +13,19 @@ from stream.core.policy import NONE
 MENUS_SHOWN = 3  # more menu steps are one label
 
 
-def contributions(contact: Contact, figures: Figures, watermark: int | None, into: Contributions) -> None:
+def contributions(
+    contact: Contact, stands: of.Standing, figures: Figures, watermark: int | None, into: Contributions
+) -> None:
     """Add what the contact is worth now to ``into``.
 
     Args:
         contact: one generation of one contact_id.
+        stands: how it stands at the watermark.
         figures: of the policy in force.
-        watermark: what time has passed (ms), None = none yet: silence ends contacts, callbacks expire.
+        watermark: what time has passed (ms), None = none yet: callbacks expire.
         into: receives (figure, arrival interval, outcome interval) -> amount.
     """
-    inferred = of.is_inferred(contact, watermark, figures.policy)
+    inferred, name, at, home, times = stands
     channel = contact.channel
     arrival = contact.arrived_at // INTERVAL_MS
     direction = contact.direction or "inbound"
@@ -31,7 +34,7 @@ def contributions(contact: Contact, figures: Figures, watermark: int | None, int
     if direction != "inbound":
         return
     if figures.policy.any_hours:
-        _opening(contact, figures, arrival, into)
+        _opening(contact, home, figures, into)
     _visits(contact, figures, into, inferred=inferred)
     if contact.steps.path:
         _steps(contact, figures, into, inferred=inferred)
@@ -39,14 +42,13 @@ def contributions(contact: Contact, figures: Figures, watermark: int | None, int
         missed(contact, figures, into)
     if contact.callbacks.requests:
         callbacks(contact, figures, watermark, into)
-    name, at = of.contact_outcome(contact, figures.policy, inferred=inferred)
     if name == "open":
         return
     decided = at // INTERVAL_MS
     into[(figures.channel("contact_contacts_total", channel, name), arrival, decided)] = 1
     if name == "handled":
-        _responses(contact, figures, into)
-        work(contact, figures, arrival, into)
+        _responses(contact, home, figures, into)
+        work(contact, times, figures, into)
     elif name in ("abandoned", "abandoned_short", "abandoned_step"):
         menus = contact.steps.menus
         path = figures.channel("contact_abandoned_path_total", channel, "4+" if menus > MENUS_SHOWN else str(menus))
@@ -78,19 +80,18 @@ def _quality(contact: Contact, figures: Figures, into: Contributions, *, inferre
         into[(figures.quality("unlisted_label"), NEVER, NEVER)] = len(unlisted)
 
 
-def _opening(contact: Contact, figures: Figures, arrival: int, into: Contributions) -> None:
+def _opening(contact: Contact, home: str, figures: Figures, into: Contributions) -> None:
     """An arrival while the queue it was for was closed (R38)."""
-    calendar = figures.policy.calendar(of.home_queue(contact))
-    if not calendar.in_hours(contact.arrived_at):
+    at = contact.arrived_at
+    if not figures.policy.calendar(home).in_hours(at):
         key = ("contact_arrivals_outside_opening_total", contact.channel)
-        into[(figures.get(key, figures.place(contact.channel, NONE, NONE)), arrival, NEVER)] = 1
+        into[(figures.get(key, figures.place(contact.channel, NONE, NONE)), at // INTERVAL_MS, NEVER)] = 1
 
 
 def _visits(contact: Contact, figures: Figures, into: Contributions, *, inferred: bool) -> None:
     channel, policy = contact.channel, figures.policy
     for visit in contact.seen_visits:
-        queue = of.queue_of(visit, contact)
-        series = figures.queue(channel, queue)
+        series = figures.queue(channel, of.queue_of(visit, contact))
         arrival = visit.entered_at // INTERVAL_MS
         key = (series.entered, arrival, NEVER)
         into[key] = into.get(key, 0) + 1
@@ -116,7 +117,7 @@ def _visits(contact: Contact, figures: Figures, into: Contributions, *, inferred
         if series.calendar is not None:
             opened = series.calendar.open_ms(left - wait, left)
             series.wait_open["answered" if name == "answered" else "abandoned"].add(into, opened, arrival, outcome)
-        if wait <= policy.target_ms(channel, queue):
+        if wait <= series.target_ms:
             key = (in_target, arrival, outcome)
             into[key] = into.get(key, 0) + 1
 
@@ -126,16 +127,17 @@ def _steps(contact: Contact, figures: Figures, into: Contributions, *, inferred:
     end = of.end_of(contact, inferred=inferred)
     met: set[str] = set()
     for step in contact.steps.path:
+        series = figures.step(channel, step.name)
         arrival = step.entered_at // INTERVAL_MS
-        key = (figures.step(channel, step.name, "entered"), arrival, NEVER)
+        key = (series.outcomes["entered"], arrival, NEVER)
         into[key] = into.get(key, 0) + 1
         continued = of.continued_at(step, contact)
         over = step.over_at(end if continued is None else continued)
         if over is not None and over > step.entered_at:
-            key = (figures.walk("contact_step_seconds_total", channel, step.name), arrival, over // INTERVAL_MS)
+            key = (series.seconds, arrival, over // INTERVAL_MS)
             into[key] = into.get(key, 0) + over - step.entered_at
         if step.name in met:
-            key = (figures.walk("contact_step_repeats_total", channel, step.name), arrival, NEVER)
+            key = (series.repeats, arrival, NEVER)
             into[key] = into.get(key, 0) + 1
         met.add(step.name)
         if continued is not None:
@@ -144,16 +146,15 @@ def _steps(contact: Contact, figures: Figures, into: Contributions, *, inferred:
             name, at = contact.steps.ending(contact.ended_by, inferred=inferred), max(end, step.entered_at)
         else:
             continue
-        key = (figures.step(channel, step.name, name), arrival, at // INTERVAL_MS)
+        key = (series.outcomes[name], arrival, at // INTERVAL_MS)
         into[key] = into.get(key, 0) + 1
 
 
-def _responses(contact: Contact, figures: Figures, into: Contributions) -> None:
+def _responses(contact: Contact, home: str, figures: Figures, into: Contributions) -> None:
     first = of.first_response(contact)
     following = contact.responses.following
     if first is None and not following:
         return
-    home = of.home_queue(contact)
     series = figures.queue(contact.channel, home)
     if first is not None:
         asked, answered, wait, agent = first

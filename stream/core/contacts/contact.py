@@ -39,6 +39,7 @@ class Contact:
         "callback_at",
         "callbacks",
         "case_id",
+        "channel",
         "channel_stated",
         "contradictions",
         "customer",
@@ -76,6 +77,7 @@ class Contact:
         body = first[5]
         self.default_channel = body.default_channel
         self.channel_stated: str | None = None
+        self.channel = body.default_channel  # the first channel stated, else the topic's; not stored
         self.direction: str | None = None
         self.customer: str | None = None
         self.case_id: str | None = None
@@ -104,11 +106,6 @@ class Contact:
         self.implicit = ImplicitVisit(first[0], first[4]) if channel in CHAT_FAMILY else None
 
     @property
-    def channel(self) -> str:
-        """The first channel stated, else the topic's."""
-        return self.channel_stated or self.default_channel
-
-    @property
     def arrived_at(self) -> int:
         """The first ``contact.started``, else the earliest event."""
         return self.first_at if self.started_at is None else self.started_at
@@ -131,7 +128,7 @@ class Contact:
             self.pauses.append((self.last_at, at))
         self.last_at = at
         if body.channel is not None and self.channel_stated is None:
-            self.channel_stated = body.channel
+            self.channel_stated = self.channel = body.channel
         if body.direction is not None and self.direction is None:
             self.direction = body.direction
         if body.customer is not None:

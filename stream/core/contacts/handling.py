@@ -90,24 +90,14 @@ class Handling:
             self.wrapped[agent] = self.wrapped.get(agent, 0) + at - since
             self.wrapup_ended_at = at
 
-    @property
-    def wrapup_ms(self) -> int:
-        """Wrap-up of everybody, as far as it is over."""
-        return sum(self.wrapped.values()) if self.wrapped else 0
-
-    @property
-    def hold_ms(self) -> int:
-        """Hold of all legs."""
-        if len(self.legs) == 1:
-            return self.legs[0].hold_ms
-        return sum(leg.hold_ms for leg in self.legs)
-
-    @property
-    def talk_ms(self) -> int:
-        """Connected less hold, of the legs that have ended."""
-        if len(self.legs) == 1 and (left_at := self.legs[0].left_at) is not None:
-            return left_at - self.legs[0].connected_at - self.legs[0].hold_ms
-        return sum(leg.left_at - leg.connected_at - leg.hold_ms for leg in self.legs if leg.left_at is not None)
+    def measured_ms(self) -> tuple[int, int, int]:
+        """Talk (connected less hold, of the legs that have ended), hold, and wrap-up as far as it is over."""
+        talk = hold = 0
+        for leg in self.legs:
+            hold += leg.hold_ms
+            if leg.left_at is not None:
+                talk += leg.left_at - leg.connected_at - leg.hold_ms
+        return talk, hold, sum(self.wrapped.values()) if self.wrapped else 0
 
     def shares_ms(self) -> dict[str, int]:
         """Each agent's own talk, hold and wrap-up, as far as they are over; those who only wrapped up included."""

@@ -4,6 +4,8 @@ The fold knows what happened; this says what it is called: short or not, unknown
 inferred, the one outcome of the contact. Pure functions of (contact, policy, inferred).
 """
 
+from typing import NamedTuple
+
 from stream.core.contacts.callbacks import Callback
 from stream.core.contacts.contact import PAUSE_MS, Contact
 from stream.core.contacts.steps import Step
@@ -22,6 +24,20 @@ _LAST_VISIT = {
 }
 
 
+Times = tuple[int, int, int, int]
+"""Talk, hold, wrap-up (ms) and when the last of them ended."""
+
+
+class Standing(NamedTuple):
+    """How a contact stands at some watermark: what both its figures and what is told of it depend on. Times in ms."""
+
+    inferred: bool
+    outcome: str  # ``open`` while there is none
+    decided_at: int
+    home: str  # the queue it is reported under
+    times: Times | None  # see `handled_ms`
+
+
 def is_inferred(contact: Contact, watermark: int | None, policy: Policy) -> bool:
     """Whether the contact has ended by inference: silence, or a restart of its source.
 
@@ -32,6 +48,12 @@ def is_inferred(contact: Contact, watermark: int | None, policy: Policy) -> bool
     if contact.restarted_at is not None:
         return True
     return watermark is not None and watermark >= contact.last_at + policy.channels[contact.channel].timeout_ms
+
+
+def standing(contact: Contact, policy: Policy, *, inferred: bool) -> Standing:
+    """How the contact stands where it has ended by inference, or has not."""
+    name, at = contact_outcome(contact, policy, inferred=inferred)
+    return Standing(inferred, name, at, home_queue(contact), handled_ms(contact))
 
 
 def end_of(contact: Contact, *, inferred: bool) -> int | None:
@@ -59,8 +81,10 @@ def begins_at(contact: Contact) -> int:
 
     Source: 2-numbers 2.7, R17.
     """
-    asked = [at for at in (contact.voicemail_at, contact.callback_at) if at is not None]
-    asked = asked or [v.left_at or 0 for v in contact.seen_visits if v.outcome in _ASKED]
+    if contact.voicemail_at is None and contact.callback_at is None:
+        asked = [v.left_at or 0 for v in contact.seen_visits if v.outcome in _ASKED]
+    else:
+        asked = [at for at in (contact.voicemail_at, contact.callback_at) if at is not None]
     if not asked:
         return contact.arrived_at
     before = [at for at in asked if contact.handled_at is None or at < contact.handled_at]
@@ -156,7 +180,7 @@ def work_queue(contact: Contact) -> str:
     return legs[-1].queue if legs else home_queue(contact)
 
 
-def handled_ms(contact: Contact) -> tuple[int, int, int, int] | None:
+def handled_ms(contact: Contact) -> Times | None:
     """Talk, hold, wrap-up (ms) and when the last of them ended; None while incomplete.
 
     Never for e-mail, never from an inferred end. Source: 2-numbers 2.6, R31, R32.
@@ -164,7 +188,7 @@ def handled_ms(contact: Contact) -> tuple[int, int, int, int] | None:
     work = contact.handling
     if contact.ended_at is None or not work.legs or work.wrapups or contact.channel == "email":
         return None
-    return work.talk_ms, work.hold_ms, work.wrapup_ms, max(contact.ended_at, work.wrapup_ended_at)
+    return *work.measured_ms(), max(contact.ended_at, work.wrapup_ended_at)
 
 
 def first_response(contact: Contact) -> tuple[int, int, int, str] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stream.core.contacts.outcome import is_inferred
 from stream.core.contacts.report import report_of, told
 from stream.core.engine.batch import Output
 
@@ -15,16 +14,15 @@ if TYPE_CHECKING:
 
 
 def tell(shard: Shard, contact_id: str, row: Row, changes: Changes, cause: str) -> None:
-    """Write the outcome of each generation that has one and is not told as it is now; ``cause`` made the difference."""
+    """Write the outcome of each generation that has one and is not told as it stands; ``cause`` made the difference."""
     watermark, policy = shard.clock.value, shard.policy
     current: dict[int, list[object]] = {}
-    for contact in row.contacts:
-        inferred = is_inferred(contact, watermark, policy)
-        known = told(contact, policy, watermark, inferred=inferred)
+    for contact, stands in zip(row.contacts, row.standings, strict=True):
+        if stands.outcome == "open" and contact.case_id is None:
+            continue  # nothing depends on it yet, or (an end that was inferred is none) no longer
+        known = told(contact, stands, watermark)
         now: list[object] = [*known]
         before = row.sent.get(contact.first_at)
-        if known.outcome == "open" and known.case_id is None:
-            continue  # nothing depends on it yet, or (an end that was inferred is none) no longer
         current[contact.first_at] = now
         if now == before:
             continue
@@ -35,7 +33,7 @@ def tell(shard: Shard, contact_id: str, row: Row, changes: Changes, cause: str) 
             "contact_id": contact_id,
             "generation": contact.first_at,
             "revision": row.revision,
-            **report_of(contact, known, policy),
+            **report_of(contact, stands, known, policy),
             "final": contact.ended_at is not None,
             "first": before is None or before[0] != known.customer,
             "withdrawn": False,

@@ -40,6 +40,7 @@ def contact(shard: Shard, contact_id: str, redecision: Redecision) -> None:
         if now.get(generation) != said.get(generation):
             row.sent[generation] = sent[:1]  # whose it is; the rest is told again
     told = len(changes.outputs)
+    row.stand(figures.policy, watermark)
     row.revision += 1
     tell(shard, contact_id, row, changes, CAUSE)
     if len(changes.outputs) > told:

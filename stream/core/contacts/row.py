@@ -11,9 +11,10 @@ An event that sorts last continues from `contacts`; any other folds the tail aga
 from bisect import bisect_left, insort
 from typing import NamedTuple
 
+from stream.core.contacts import outcome as of
 from stream.core.contacts.cells import contributions
 from stream.core.contacts.contact import PAUSE_MS, Contact
-from stream.core.contacts.outcome import end_of, expired_at, is_inferred
+from stream.core.contacts.outcome import end_of, is_inferred
 from stream.core.events import RESTARTED, Event, sorts_first
 from stream.core.figures.figures import Contributions, Figures
 from stream.core.policy import Policy
@@ -46,6 +47,7 @@ class Row:
         "prefix",
         "revision",
         "sent",
+        "standings",
         "tail",
     )
 
@@ -55,6 +57,7 @@ class Row:
         self.tail: list[Event] = []
         self.ids: dict[tuple[str, str], Event] = {}
         self.contacts: list[Contact] = []
+        self.standings: list[of.Standing] = []  # of the contacts, as `stand` found them last
         self.known_at: int | None = None  # the watermark `booked` was computed at
         self.booked: Contributions = {}
         self.revision = 0
@@ -73,15 +76,16 @@ class Row:
         duplicates = 0
         fresh: list[Event] = []
         moved = False
+        ids = self.ids
         for event, cutoff in events:
             name = (event[4], event[3])
-            known = self.ids.get(name)
+            known = ids.get(name)
             if known is not None and known[0] >= cutoff:
                 duplicates += 1
                 if sorts_first(event, known):
                     moved = self._replace(known, event, fresh) or moved
                 continue
-            self.ids[name] = event
+            ids[name] = event
             fresh.append(event)
         if len(fresh) > 1:
             fresh.sort()
@@ -90,37 +94,42 @@ class Row:
                 insort(self.tail, event)
             self.fold(policy)
         else:
-            for event in fresh:
-                fold_on(self.contacts, event, policy)
+            fold_on(self.contacts, fresh, policy)
             self.tail += fresh
         return duplicates, bool(fresh)
 
     def fold(self, policy: Policy) -> None:
         """Fold the whole tail again on the prefix."""
         self.contacts = [contact.copy() for contact in self.prefix]
-        for event in self.tail:
-            fold_on(self.contacts, event, policy)
+        fold_on(self.contacts, self.tail, policy)
 
     def trim(self, cutoff: int, policy: Policy) -> None:
         """Fold events older than ``cutoff`` into the prefix once the tail has grown long."""
         if len(self.tail) <= TAIL_EVENTS:
             return
         old = bisect_left(self.tail, cutoff, key=_at)
+        fold_on(self.prefix, self.tail[:old], policy)
         for event in self.tail[:old]:
-            fold_on(self.prefix, event, policy)
             if self.ids.get((event[4], event[3])) is event:
                 del self.ids[(event[4], event[3])]
         del self.tail[:old]
 
+    def stand(self, policy: Policy, watermark: int | None) -> None:
+        """Decide how each contact stands at ``watermark``."""
+        self.standings = [
+            of.standing(contact, policy, inferred=is_inferred(contact, watermark, policy)) for contact in self.contacts
+        ]
+
     def book(self, figures: Figures, watermark: int | None) -> Contributions:
-        """What the row is worth at ``watermark``."""
+        """What the row is worth at ``watermark``, and how its contacts stand."""
+        self.stand(figures.policy, watermark)
         into: Contributions = {}
-        for contact in self.contacts:
+        for contact, stands in zip(self.contacts, self.standings, strict=True):
             if len(self.contacts) == 1:
-                contributions(contact, figures, watermark, into)
+                contributions(contact, stands, figures, watermark, into)
                 return into
             own: Contributions = {}
-            contributions(contact, figures, watermark, own)
+            contributions(contact, stands, figures, watermark, own)
             for key, amount in own.items():
                 into[key] = into.get(key, 0) + amount
         return into
@@ -137,13 +146,16 @@ class Row:
         else:
             due = max(end, contact.last_at) + policy.kept_ms(channel) + policy.lateness_ms
         ended = end is not None
-        for older in self.contacts[:-1]:
-            if end_of(older, inferred=is_inferred(older, watermark, policy)) is None:
-                due = min(due, older.last_at + policy.channels[older.channel].timeout_ms)
-                ended = False
+        if len(self.contacts) > 1:
+            for older in self.contacts[:-1]:
+                if end_of(older, inferred=is_inferred(older, watermark, policy)) is None:
+                    due = min(due, older.last_at + policy.channels[older.channel].timeout_ms)
+                    ended = False
         for asking in self.contacts:
+            if not asking.callbacks.requests:
+                continue
             request = asking.callbacks.waiting
-            if request is not None and expired_at(request, watermark, policy) is None:
+            if request is not None and of.expired_at(request, watermark, policy) is None:
                 expires = request.expires_at(policy.callback_expires_ms)
                 due = expires if ended else min(due, expires)
                 ended = False
@@ -161,17 +173,18 @@ class Row:
         return False
 
 
-def fold_on(contacts: list[Contact], event: Event, policy: Policy) -> None:
-    """Apply ``event`` to the generation it belongs to; a long silence begins a new one."""
-    if event[2] != RESTARTED:
-        if not contacts:
-            contacts.append(Contact(event))
-        else:
-            latest = contacts[-1]
-            if event[0] - latest.last_at >= policy.kept_ms(latest.channel):
-                contacts.append(Contact(event))
-    if contacts:
-        contacts[-1].apply(event)
+def fold_on(contacts: list[Contact], events: list[Event], policy: Policy) -> None:
+    """Apply ``events``, which sort last, each to the generation it belongs to; a long silence begins a new one."""
+    latest = contacts[-1] if contacts else None
+    for event in events:
+        if event[2] == RESTARTED:
+            if latest is not None:
+                latest.apply(event)
+            continue
+        if latest is None or event[0] - latest.last_at >= policy.kept_ms(latest.channel):
+            latest = Contact(event)
+            contacts.append(latest)
+        latest.apply(event)
 
 
 def _at(event: Event) -> int:

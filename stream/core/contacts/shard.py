@@ -191,9 +191,12 @@ class Shard(Engine):
                 continue
             at = event[0]
             (clock.agents if topic == "agents" else clock).observe(topic, at)
-            told = spoken.setdefault((topic, event[4]), [0, at])
-            told[0] += 1
-            told[1] = max(told[1], at)
+            told = spoken.get((topic, event[4]))
+            if told is None:
+                spoken[topic, event[4]] = [1, at]
+            else:
+                told[0] += 1
+                told[1] = max(told[1], at)
             if event[2] <= LAST_CONTACT_RANK:
                 oldest = min(oldest, at)
                 grouped.setdefault(event[5].contact_id, []).append((event, cutoff))

@@ -36,7 +36,7 @@ _LISTS: dict[type, dict[str, type]] = {  # class -> {attribute: class of the ite
     Steps: {"path": Step},
     Visits: {"entered": Visit},
 }
-_DERIVED: dict[type, tuple[str, ...]] = {Visits: ("waiting",)}
+_DERIVED: dict[type, tuple[str, ...]] = {Contact: ("channel",), Visits: ("waiting",)}
 
 
 def freeze(value: object) -> Plain:
@@ -59,7 +59,9 @@ def thaw(kind: type[T], state: Plain) -> T:
     names = [name for name in cast("list[str]", vars(kind)["__slots__"]) if name not in skip]
     for name, value in zip(names, cast("list[Plain]", state), strict=True):
         setattr(found, name, _attribute(kind, name, value))
-    if isinstance(found, Visits):
+    if isinstance(found, Contact):
+        found.channel = found.channel_stated or found.default_channel
+    elif isinstance(found, Visits):
         found.waiting = next((visit for visit in found.entered if visit.outcome == "waiting"), None)
     return found
 

@@ -9,9 +9,9 @@ from stream.core.figures.figures import INTERVAL_MS, NEVER, Contributions, Figur
 from stream.core.policy import NONE
 
 
-def work(contact: Contact, figures: Figures, arrival: int, into: Contributions) -> None:
-    """What the agents of a handled contact did; ``arrival`` is the interval of its arrival."""
-    channel = contact.channel
+def work(contact: Contact, times: of.Times | None, figures: Figures, into: Contributions) -> None:
+    """What the agents of a handled contact did; ``times`` as `outcome.handled_ms` says."""
+    channel, arrival = contact.channel, contact.arrived_at // INTERVAL_MS
     for kind, queue, at in contact.transfers:
         key = (figures.transfer(channel, queue, kind), arrival, at // INTERVAL_MS)
         into[key] = into.get(key, 0) + 1
@@ -21,7 +21,6 @@ def work(contact: Contact, figures: Figures, arrival: int, into: Contributions) 
         figure = figures.channel("contact_resolutions_total", channel, confirmed)
         into[(figure, arrival, at // INTERVAL_MS)] = 1
     escalated = of.escalated_at(contact)
-    times = of.handled_ms(contact)
     if escalated is not None:
         _escalated(contact, figures, (arrival, escalated // INTERVAL_MS), into)
     if contact.ended_at is not None and contact.handling.legs:
@@ -30,7 +29,7 @@ def work(contact: Contact, figures: Figures, arrival: int, into: Contributions) 
         _handled(contact, figures, times, into)
 
 
-def _handled(contact: Contact, figures: Figures, times: tuple[int, int, int, int], into: Contributions) -> None:
+def _handled(contact: Contact, figures: Figures, times: of.Times, into: Contributions) -> None:
     """The handle time of a contact, and each agent's own share of it (R27)."""
     channel = contact.channel
     talk, hold, wrapup, at = times
@@ -91,12 +90,14 @@ def callbacks(contact: Contact, figures: Figures, watermark: int | None, into: C
 
 def _endings(contact: Contact, figures: Figures, span: tuple[int, int], into: Contributions) -> None:
     """How a contact that agents had ended, where that is worth a figure of its own."""
-    series = figures.queue(contact.channel, of.work_queue(contact))
-    if of.ended_on_hold(contact):
-        into[(series.ended_on_hold, *span)] = 1
-    if of.ended_unresolved(contact):
-        into[(series.ended_unresolved, *span)] = 1
-    if of.agent_dropped(contact):
-        into[(series.agent_dropped, *span)] = 1
+    on_hold, unresolved, dropped = of.ended_on_hold(contact), of.ended_unresolved(contact), of.agent_dropped(contact)
+    if on_hold or unresolved or dropped:
+        series = figures.queue(contact.channel, of.work_queue(contact))
+        if on_hold:
+            into[(series.ended_on_hold, *span)] = 1
+        if unresolved:
+            into[(series.ended_unresolved, *span)] = 1
+        if dropped:
+            into[(series.agent_dropped, *span)] = 1
     if of.misrouted(contact):
         into[(figures.queue(contact.channel, of.home_queue(contact)).misroutes, *span)] = 1

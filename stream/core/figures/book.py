@@ -45,15 +45,16 @@ class Book:
     def differ(self, old: Contributions, new: Contributions) -> list[tuple[Figure, int]]:
         """Book ``new`` in place of ``old`` (which is used up); the figures that fell, with by how much."""
         if not old:
-            self._first(new)
+            for (figure, _, _), amount in new.items():
+                figure.base.total += amount
+                self.changed_figures.add(figure.base)
+            self._lay(new)
             return []
+        moved = {} if old == new else _moved(old, new)
         nets: dict[Figure, int] = {}
-        for key, amount in new.items():
-            change = amount - old.pop(key, 0)
-            if change:
-                self._book(key, change, nets)
-        for key, amount in old.items():
-            self._book(key, -amount, nets)
+        for (figure, _, _), amount in moved.items():
+            nets[figure.base] = nets.get(figure.base, 0) + amount
+        self._lay(moved)
         fallen: list[tuple[Figure, int]] = []
         for figure, amount in nets.items():
             if amount:
@@ -62,13 +63,11 @@ class Book:
                     fallen.append((figure, -amount))
         return fallen
 
-    def _first(self, new: Contributions) -> None:
-        """A row is booked for the first time: everything rises."""
-        changed_figures, changed_cells = self.changed_figures, self.changed_cells
-        for (figure, arrival, outcome), amount in new.items():
+    def _lay(self, moved: Contributions) -> None:
+        """Put into the cells what has changed."""
+        changed_cells = self.changed_cells
+        for (figure, arrival, outcome), amount in moved.items():
             base, place = figure.base, figure.place
-            base.total += amount
-            changed_figures.add(base)
             if place is None:
                 continue
             if arrival != NEVER:
@@ -127,17 +126,14 @@ class Book:
             self.cells[cell.key] = cell
         return cell
 
-    def _book(self, key: tuple[Figure, int, int], amount: int, nets: dict[Figure, int]) -> None:
-        figure, arrival, outcome = key
-        base, place = figure.base, figure.place
-        nets[base] = nets.get(base, 0) + amount
-        if place is None:
-            return
-        if arrival != NEVER:
-            cell = place.arrivals.get(arrival) or self.cell(place, arrival, "arrival")
-            cell.counts[base] = cell.counts.get(base, 0) + amount
-            self.changed_cells.add(cell)
-        if outcome != NEVER:
-            cell = place.outcomes.get(outcome) or self.cell(place, outcome, "outcome")
-            cell.counts[base] = cell.counts.get(base, 0) + amount
-            self.changed_cells.add(cell)
+
+def _moved(old: Contributions, new: Contributions) -> Contributions:
+    """By how much each contribution rose or fell; uses ``old`` up."""
+    moved: Contributions = {}
+    for key, amount in new.items():
+        before = old.pop(key, 0)
+        if amount != before:
+            moved[key] = amount - before
+    for key, amount in old.items():
+        moved[key] = -amount
+    return moved

@@ -7,7 +7,7 @@ Comparing and hashing a figure is comparing an identity. A contribution is (figu
 from bisect import bisect_left
 from typing import Self
 
-from stream.core.figures.families import SERVICE, bounds_ms
+from stream.core.figures.families import SERVICE, STEP_OUTCOMES, bounds_ms
 from stream.core.policy import NONE, Policy
 
 INTERVAL_MS = 900_000
@@ -122,7 +122,6 @@ class QueueFigures:
         "next_response",
         "outcomes",
         "place",
-        "short_ms",
         "talk",
         "target_ms",
         "wait_abandoned",
@@ -155,6 +154,7 @@ class QueueFigures:
         self.hold = series("contact_hold_seconds_total")
         self.wrapup = series("contact_wrapup_seconds_total")
         self.in_target = series("contact_responses_in_target_total")
+        self.target_ms = figures.policy.target_ms(channel, queue)
         self.outcomes: dict[str, Figure] = {}
         self.wait_answered = Timing(figures, "contact_wait_seconds", (*labels, "answered"), place)
         self.wait_abandoned = Timing(figures, "contact_wait_seconds", (*labels, "abandoned"), place)
@@ -170,6 +170,20 @@ class QueueFigures:
             self.next_open = Timing(figures, "contact_next_response_open_seconds", labels, place)
 
 
+class StepFigures:
+    """Everything counted under one channel and step, looked up once."""
+
+    __slots__ = ("outcomes", "repeats", "seconds")
+
+    def __init__(self, figures: "Figures", channel: str, step: str) -> None:
+        """Intern the series of (channel, step label)."""
+        self.outcomes = {
+            outcome: figures.of_step(channel, "contact_steps_total", step, outcome) for outcome in STEP_OUTCOMES
+        }
+        self.seconds = figures.of_step(channel, "contact_step_seconds_total", step)
+        self.repeats = figures.of_step(channel, "contact_step_repeats_total", step)
+
+
 class Figures:
     """All figures of a policy, interned; one per shard."""
 
@@ -178,7 +192,8 @@ class Figures:
         self.policy = policy
         self.known: dict[CounterKey, Figure] = {}
         self.groups: dict[CounterKey, list[Figure]] = {}  # figures that are stored in one row
-        self._steps: dict[tuple[str, str, str], Figure] = {}
+        self._by_channel: dict[tuple[str, CounterKey], Figure] = {}
+        self._steps: dict[tuple[str, str], StepFigures] = {}
         self._queues: dict[tuple[str, str], QueueFigures] = {}
         self._places: dict[tuple[str, str, str], Place] = {}
         self._timings: dict[tuple[str, ...], Timing] = {}
@@ -186,7 +201,7 @@ class Figures:
     def under(self, policy: Policy) -> Self:
         """The same series, named as another policy names them: what one is worth under both can be compared."""
         other = type(self)(policy)
-        vars(other).update({**vars(self), "policy": policy, "_queues": {}})
+        vars(other).update({**vars(self), "policy": policy, "_queues": {}, "_steps": {}})
         return other
 
     def get(self, key: CounterKey, place: Place | None = None) -> Figure:
@@ -227,23 +242,23 @@ class Figures:
                 self._queues[(channel, queue)] = found
         return found
 
-    def step(self, channel: str, step: str, outcome: str) -> Figure:
-        """The figure of a step; its cells lie at the contact's channel."""
-        label = self.policy.step_label(step)
-        found = self._steps.get((channel, label, outcome))
+    def step(self, channel: str, step: str) -> StepFigures:
+        """The figures of a step as named by events; an unlisted one is ``other``."""
+        found = self._steps.get((channel, step))
         if found is None:
-            base = self.get(("contact_steps_total", label, outcome))
-            found = Figure(base.key, self.place(channel, NONE, NONE), base)
-            self._steps[(channel, label, outcome)] = found
+            label = self.policy.step_label(step)
+            found = self._steps.get((channel, label)) or StepFigures(self, channel, label)
+            self._steps[(channel, label)] = found
+            if label != step and len(self._steps) < NAMES_KEPT:
+                self._steps[(channel, step)] = found
         return found
 
-    def walk(self, family: str, channel: str, step: str) -> Figure:
-        """A figure by step alone; its cells lie at the contact's channel."""
-        label = self.policy.step_label(step)
-        found = self._steps.get((channel, label, family))
+    def of_step(self, channel: str, *key: str) -> Figure:
+        """The figure of a step with this key; its cells lie at the contact's channel."""
+        found = self._by_channel.get((channel, key))
         if found is None:
-            base = self.get((family, label))
-            found = self._steps[channel, label, family] = Figure(base.key, self.place(channel, NONE, NONE), base)
+            found = Figure(key, self.place(channel, NONE, NONE), self.get(key))
+            self._by_channel[channel, key] = found
         return found
 
     def of_queue(self, family: str, queue: str, label: str) -> Figure:

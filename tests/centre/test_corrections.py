@@ -26,6 +26,7 @@ CUSTOMERS = [f"u{number}" for number in range(9)]
 CALLED_AGAIN = CUSTOMERS[:4]
 CHATTED = CUSTOMERS[4:6]  # in another channel: no repeat where only the first contact's channel counts
 OVERALL = ("contact", "one_touch")
+FALLING = ("contact_fcr_cases_total", "contact_full_resolution_seconds")
 POLICY = """\
 [queues.care]
 channels = ["voice", "chat"]
@@ -63,7 +64,7 @@ async def test_a_late_repeat_of_a_settled_case_is_a_correction(
             "the late repeats are counted",
         )
         told = await corrections(house)
-        fell = figures.total("contact_stream_corrections_total", family="contact_fcr_cases_total")
+        fell = sum(figures.total("contact_stream_corrections_total", family=family) for family in FALLING)
     check_corrections(told, {(one.event["event_id"], one.key.partition("-")[2]) for one in late})
     assert fell == len(told)
     assert figures.total("contact_fcr_cases_total", rule="channel", state="settled") == 5
@@ -71,7 +72,9 @@ async def test_a_late_repeat_of_a_settled_case_is_a_correction(
 
 
 def check_corrections(told: list[dict[str, Any]], late: set[tuple[str, str]]) -> None:
-    """Each case fell once in each series that had it as credited and as settled; each record says so, and by what.
+    """Each case fell once in each series that had it as credited, as settled, or as resolved within the hour.
+
+    Each record says so, and by what.
 
     Args:
         told: corrections.
@@ -79,11 +82,13 @@ def check_corrections(told: list[dict[str, Any]], late: set[tuple[str, str]]) ->
     """
     expected: Counter[tuple[str, str]] = Counter()
     for customer in (*CALLED_AGAIN, *CHATTED):
+        case = f"contact:first-{customer}/{START}/{customer}"
+        expected[f'{FALLING[1]}_bucket{{channel="voice",issue="none",le="3600.0"}}', case] += 1  # resolved anew
         rules = (*OVERALL, "channel") if customer in CALLED_AGAIN else OVERALL
         for rule in rules:
             for state in ("credited", "settled"):
                 labels = f'rule="{rule}",channel="voice",queue="care",issue="none",state="{state}"'
-                expected[f"contact_fcr_cases_total{{{labels}}}", f"contact:first-{customer}/{START}/{customer}"] += 1
+                expected[f"{FALLING[0]}{{{labels}}}", case] += 1
     assert Counter((each["cell"], each["case_id"]) for each in told) == expected
     assert all(each["old"] - each["new"] == 1 for each in told)
     assert len({each["id"] for each in told}) == len(told)

@@ -71,18 +71,11 @@ class Opening:
 
     def opens_at(self, ms: int) -> int:
         """Return the first moment from `ms` on at which it is open, ms since the epoch; within ten days."""
-        return self._next(ms, opened=True)
-
-    def changes_at(self, ms: int) -> int:
-        """Return the first moment after `ms` at which it opens or closes, ms since the epoch; within ten days."""
-        return self._next(ms, opened=not self.is_open(ms))
-
-    def _next(self, ms: int, *, opened: bool) -> int:
         quarter = ms // _QUARTER_MS
-        if self._quarter(quarter) == opened:
+        if self._quarter(quarter):
             return ms
         ahead = range(quarter + 1, quarter + _LOOKS_AHEAD)
-        return next((found for found in ahead if self._quarter(found) == opened), ahead.stop) * _QUARTER_MS
+        return next((found for found in ahead if self._quarter(found)), ahead.stop) * _QUARTER_MS
 
     def _quarter(self, number: int) -> bool:
         """Whether it is open in a quarter of an hour; the offsets of all zones of our time are multiples of that."""

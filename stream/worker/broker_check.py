@@ -24,7 +24,6 @@ log: Final = logging.getLogger(__name__)
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 5.0
-_METADATA_SECONDS: Final = 10.0
 
 
 async def inspect(settings: WorkerSettings) -> dict[str, int]:

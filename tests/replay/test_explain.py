@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -56,10 +57,10 @@ def lived(scenario: Scenario) -> Centre:
 
 
 def scenario_named(name: str) -> Scenario:
-    """One golden scenario; skipped on a laptop without them."""
-    found = next((scenario for scenario in SCENARIOS if scenario.name == name), None)
-    if found is None:
+    """One golden scenario; skipped on a laptop without any, never because of its name."""
+    if not SCENARIOS and not os.environ.get("CI"):
         pytest.skip("no golden scenarios; set CONTACT_STREAM_VECTORS")
+    [found] = [scenario for scenario in SCENARIOS if scenario.name == name]
     return found
 
 

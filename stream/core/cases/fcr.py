@@ -20,17 +20,6 @@ if TYPE_CHECKING:
     from stream.core.events import Event
     from stream.core.policy import Policy, RulePolicy
 
-REASONS = (
-    "escalated",
-    "follow_up",
-    "transfer",
-    "unresolved",
-    "later_contact",
-    "reopened",
-    "repeat",
-    "survey",
-)
-STATES = ("settled", "provisional", "failed", "open")
 Found = tuple[str, int, str]  # reason, when, which contact or event
 
 
